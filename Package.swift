@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "chard",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Chard", targets: ["Chard"]),
+        .library(name: "ChardRedis", targets: ["ChardRedis"]),
+        .library(name: "ChardCommand", targets: ["ChardCommand"]),
+        .executable(name: "chard", targets: ["ChardProgram"]),
+        .executable(name: "tour", targets: ["Tour"]),
+        .executable(name: "interop", targets: ["Interop"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CHiredis",
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        .systemLibrary(
+            name: "CZlib",
+            providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "Chard",
+            dependencies: [
+                "CZlib",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "ChardRedis",
+            dependencies: [
+                "CHiredis", "Chard",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "ChardCommand",
+            dependencies: [
+                "Chard", "ChardRedis",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "ChardProgram", dependencies: ["Chard", "ChardCommand"], swiftSettings: settings),
+
+        .executableTarget(
+            name: "Tour", dependencies: ["Chard", "ChardCommand"], path: "Examples/Tour", swiftSettings: settings),
+        .executableTarget(
+            name: "Interop", dependencies: ["Chard", "ChardRedis", "ChardCommand"], path: "Examples/Interop",
+            swiftSettings: settings),
+
+        .target(name: "TestServers", path: "Tests/Support/TestServers", swiftSettings: settings),
+        .testTarget(name: "ChardTests", dependencies: ["Chard"], swiftSettings: settings),
+        .testTarget(
+            name: "ChardRedisTests",
+            dependencies: [
+                "ChardRedis",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChardCommandTests",
+            dependencies: [
+                "Chard", "ChardCommand",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChardRedisServerTests",
+            dependencies: [
+                "Chard", "ChardRedis", "TestServers",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChardInteropServerTests", dependencies: ["Chard", "ChardRedis", "TestServers"],
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

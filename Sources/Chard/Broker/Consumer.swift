@@ -1,0 +1,44 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// One process's hold on a broker: an identity under which messages are leased.
+///
+/// The consumer renews its lease by itself, on a thread or event loop that no task can block. When
+/// the lease may have lapsed, or the broker cannot be reached for so long that others may think so,
+/// ``leaseLost()`` returns and the consumer is of no use any more: its holder cancels what runs and
+/// opens a new one. So an identity never outlives a doubt about it.
+public protocol Consumer: Sendable {
+    /// The identity, unique for each consumer ever opened.
+    var identity: String { get }
+
+    /// What to add to this process's clock, in seconds, to get the broker's: times are compared by the broker's.
+    var clockOffset: Double { get }
+
+    /// Moves up to `count` messages into this consumer's hold, waiting until there is at least one.
+    ///
+    /// Returns an empty array when ``wake()`` was called or the calling task was cancelled. Messages
+    /// already moved are always returned, never dropped.
+    /// - Throws: ``BrokerError`` with code `leaseLost` when the consumer is of no use any more.
+    func claim(upTo count: Int) async throws -> [Delivery]
+
+    /// Makes a waiting ``claim(upTo:)`` return.
+    func wake()
+
+    /// Carries out the settlements, each one atomic and fenced, and answers in the same order.
+    ///
+    /// Tries again through a lost connection for as long as the lease holds.
+    func settle(_ settlements: [Settlement]) async throws -> [Receipt]
+
+    /// Stores statuses on the way (STARTED, PROGRESS), unless the lease is gone.
+    func report(_ statuses: [StatusRecord]) async throws
+
+    /// Returns when the lease is gone or in doubt, or when the consumer was closed.
+    func leaseLost() async
+
+    /// Whether nothing waits, is scheduled or is leased by anybody in the subscription's queues.
+    func isDrained() async throws -> Bool
+
+    /// Hands back to the front of their queues, in order and uncounted, all messages still held, and gives up the
+    /// identity.
+    func close() async
+}

@@ -1,0 +1,84 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A broker that can be looked into and tidied: an optional power, which the operator's commands ask for.
+public protocol InspectableBroker: Broker {
+    /// Every known queue, by name.
+    func queues() async throws -> [QueueReport]
+    /// Deletes the messages that wait in `queue`, and with `scheduled` those scheduled for it. Leased ones stay.
+    func purge(_ queue: String, scheduled: Bool) async throws -> Int
+    /// The processes that are alive, by node name.
+    func workers() async throws -> [WorkerReport]
+    /// The dead letters of `queue`, or of all queues, newest first, at most `limit`.
+    func deadLetters(in queue: String?, limit: Int) async throws -> [DeadLetter]
+    /// One dead letter, or `nil` if there is none of that name.
+    func deadLetter(_ id: String) async throws -> DeadLetter?
+    /// Sends a dead letter's message back to its queue and forgets the letter, in one step. Returns whether it was there.
+    func requeueDeadLetter(_ id: String) async throws -> Bool
+    /// Deletes a dead letter. Returns whether it was there.
+    func dropDeadLetter(_ id: String) async throws -> Bool
+}
+
+/// What is in one queue.
+public struct QueueReport: Sendable, Hashable, Codable {
+    /// The queue.
+    public var queue: String
+    /// Messages that wait, all priorities together.
+    public var waiting: Int
+    /// Messages whose time has not come.
+    public var scheduled: Int
+    /// Messages that a process holds.
+    public var leased: Int
+    /// Dead letters from this queue.
+    public var dead: Int
+    /// How long the message that is next has existed, in seconds; `nil` where the queue is empty or the message does
+    /// not say when it was sent, as Python's do not.
+    public var oldestWait: Double?
+
+    /// Makes a report.
+    public init(
+        queue: String, waiting: Int, scheduled: Int, leased: Int, dead: Int, oldestWait: Double? = nil
+    ) {
+        self.queue = queue
+        self.waiting = waiting
+        self.scheduled = scheduled
+        self.leased = leased
+        self.dead = dead
+        self.oldestWait = oldestWait
+    }
+}
+
+/// A process that is alive.
+public struct WorkerReport: Sendable, Hashable, Codable {
+    /// The node name.
+    public var node: String
+    /// The identity of its present hold on the broker.
+    public var identity: String
+    /// Its process id.
+    public var pid: Int
+    /// The queues it serves.
+    public var queues: [String]
+    /// How many tasks it runs at once.
+    public var concurrency: Int
+    /// When it started, in seconds since 1970.
+    public var startedAt: Double
+    /// When it was last heard of, in seconds since 1970, by the broker's clock.
+    public var seenAt: Double
+    /// What it is doing.
+    public var vitals: Vitals
+
+    /// Makes a report.
+    public init(
+        node: String, identity: String, pid: Int, queues: [String], concurrency: Int, startedAt: Double,
+        seenAt: Double, vitals: Vitals
+    ) {
+        self.node = node
+        self.identity = identity
+        self.pid = pid
+        self.queues = queues
+        self.concurrency = concurrency
+        self.startedAt = startedAt
+        self.seenAt = seenAt
+        self.vitals = vitals
+    }
+}

@@ -1,0 +1,64 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// What a consumer watches, and what it tells the others about itself.
+public struct Subscription: Sendable {
+    /// The queues, served round robin, priorities within each.
+    public var queues: [String]
+    /// The worker's name, unique among those that live: `<program>@<host>`.
+    public var node: String
+    /// How many tasks the process runs at once.
+    public var concurrency: Int
+    /// When the process started.
+    public var startedAt: Date
+    /// What the process is doing, asked at each heartbeat, on a thread that no task can block.
+    public var vitals: @Sendable () -> Vitals
+
+    /// Makes a subscription.
+    public init(
+        queues: [String], node: String, concurrency: Int, startedAt: Date,
+        vitals: @escaping @Sendable () -> Vitals = { Vitals() }
+    ) {
+        self.queues = queues
+        self.node = node
+        self.concurrency = concurrency
+        self.startedAt = startedAt
+        self.vitals = vitals
+    }
+}
+
+/// The live figures of one worker process.
+public struct Vitals: Sendable, Hashable, Codable {
+    /// One task that runs now.
+    public struct Running: Sendable, Hashable, Codable {
+        /// The task's id.
+        public var id: String
+        /// The task's name.
+        public var task: String
+        /// When this run started, in seconds since 1970.
+        public var since: Double
+
+        /// Makes an entry.
+        public init(id: String, task: String, since: Double) {
+            self.id = id
+            self.task = task
+            self.since = since
+        }
+    }
+
+    /// What runs, oldest first.
+    public var running: [Running]
+    /// How many deliveries were settled since the start.
+    public var done: Int
+    /// How many of them failed.
+    public var failed: Int
+
+    /// Makes figures of an idle process.
+    public init(running: [Running] = [], done: Int = 0, failed: Int = 0) {
+        self.running = running
+        self.done = done
+        self.failed = failed
+    }
+}

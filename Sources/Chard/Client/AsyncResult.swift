@@ -1,0 +1,97 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A way to the result of one call, typed by its task. Celery's name for it.
+public struct AsyncResult<Output: Sendable>: Sendable, CustomStringConvertible {
+    /// The task's id.
+    public let id: String
+
+    let app: Chard
+    let keepsResult: Bool
+    let decode: @Sendable ([UInt8]) throws -> Output
+
+    /// The id.
+    public var description: String { id }
+
+    /// The status as it is now; the state is PENDING where nothing is stored: unknown, waiting, or forgotten.
+    public func status() async throws -> TaskStatus {
+        try await app.results.status(of: id) ?? TaskStatus(id: id, state: .pending)
+    }
+
+    /// The stored status, then each new one, pushed as it is stored. Does not end by itself.
+    public func statuses() throws -> AsyncThrowingStream<TaskStatus, any Error> {
+        try app.results.statuses(of: id)
+    }
+
+    /// Waits for the result: pushed by the broker, not polled for.
+    ///
+    /// - Parameter timeout: How long to wait; `nil` waits for ever.
+    /// - Throws: ``TaskError`` with the remote type, message and traceback if the task failed or was revoked;
+    ///   ``ResultTimeout`` if there was no result in time; ``AppError`` at once if the call keeps no result.
+    public func value(timeout: Duration? = nil) async throws -> Output {
+        let status = try await finalStatus(timeout: timeout)
+        switch status.state {
+        case .success:
+            return try decode(Array(status.resultText))
+        default:
+            throw status.error ?? TaskError(status.state.rawValue, "the stored result is no error object")
+        }
+    }
+
+    /// Waits until the task has succeeded, failed or been revoked, and returns its status, whichever it is.
+    public func finalStatus(timeout: Duration? = nil) async throws -> TaskStatus {
+        guard keepsResult else {
+            throw AppError("task \(id) was sent with ignoresResult: there will be nothing to wait for")
+        }
+        let statuses = try statuses()
+        return try await withDeadline(timeout, onTimeout: { ResultTimeout(id: id, waited: $0) }) {
+            for try await status in statuses where status.state.isReady { return status }
+            try Task.checkCancellation()
+            throw BrokerError(.closed, "the result store was shut down while task \(id) was waited for")
+        }
+    }
+
+    /// Deletes what is stored of the task. Returns whether there was anything.
+    @discardableResult
+    public func forget() async throws -> Bool {
+        try await app.results.forget(id)
+    }
+}
+
+/// There was no result in time. The task may still run.
+public struct ResultTimeout: Error, Sendable, CustomStringConvertible {
+    /// The task's id.
+    public let id: String
+    /// How long was waited.
+    public let waited: Duration
+
+    /// What happened, and what to look at.
+    public var description: String {
+        "no result of task \(id) within \(waited); is a worker running that serves its queue?"
+    }
+}
+
+extension TaskStatus {
+    /// The failure, where the state is one and the store holds an error object.
+    public var error: TaskError? {
+        exception.map { TaskError($0, traceback: traceback, taskID: id) }
+    }
+}
+
+/// Runs `body`, and gives up after `limit`.
+func withDeadline<Value: Sendable>(
+    _ limit: Duration?, onTimeout: @Sendable @escaping (Duration) -> any Error,
+    _ body: @Sendable @escaping () async throws -> Value
+) async throws -> Value {
+    guard let limit else { return try await body() }
+    return try await withThrowingTaskGroup(of: Value.self) { group in
+        group.addTask(operation: body)
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw onTimeout(limit)
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() else { throw CancellationError() }
+        return value
+    }
+}

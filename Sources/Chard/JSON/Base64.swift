@@ -1,0 +1,98 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The standard base64 alphabet with padding, as Celery uses for message bodies.
+enum Base64 {
+    /// The bytes that a text stands for; nil if it holds a byte outside the alphabet or is not padded properly.
+    static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        guard text.count > 0 else { return [] }
+        var padding = 0
+        if text[text.count - 1] == UInt8(ascii: "=") { padding = text[text.count - 2] == UInt8(ascii: "=") ? 2 : 1 }
+        let groups = text.count / 4
+        let whole = padding == 0 ? groups : groups - 1
+        var isValid = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: groups * 3) { output, count in
+            values.withUnsafeBufferPointer { values in
+                var seen: UInt8 = 0
+                for group in 0..<whole {
+                    let a = values[Int(text[group * 4])]
+                    let b = values[Int(text[group * 4 + 1])]
+                    let c = values[Int(text[group * 4 + 2])]
+                    let d = values[Int(text[group * 4 + 3])]
+                    seen |= a | b | c | d
+                    output[group * 3] = a << 2 | b >> 4
+                    output[group * 3 + 1] = b << 4 | c >> 2
+                    output[group * 3 + 2] = c << 6 | d
+                }
+                count = whole * 3
+                if padding > 0 {
+                    let a = values[Int(text[whole * 4])]
+                    let b = values[Int(text[whole * 4 + 1])]
+                    let c = padding == 1 ? values[Int(text[whole * 4 + 2])] : 0
+                    seen |= a | b | c
+                    output[count] = a << 2 | b >> 4
+                    count += 1
+                    if padding == 1 {
+                        output[count] = b << 4 | c >> 2
+                        count += 1
+                    }
+                }
+                isValid = seen < 64
+            }
+        }
+        return isValid ? bytes : nil
+    }
+
+    /// The bytes that a text stands for; nil if it holds a byte outside the alphabet or is not padded properly.
+    static func decode(_ text: String) -> [UInt8]? {
+        var text = text
+        return text.withUTF8 { decode($0) }
+    }
+
+    /// Appends the padded text of `bytes`.
+    static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
+        let start = output.count
+        output.append(contentsOf: repeatElement(UInt8(ascii: "="), count: (bytes.count + 2) / 3 * 4))
+        output.withUnsafeMutableBufferPointer { output in
+            bytes.withUnsafeBufferPointer { bytes in
+                alphabet.withUnsafeBufferPointer { alphabet in
+                    var target = start
+                    var source = 0
+                    while source + 2 < bytes.count {
+                        let bits =
+                            UInt32(bytes[source]) << 16 | UInt32(bytes[source + 1]) << 8 | UInt32(bytes[source + 2])
+                        output[target] = alphabet[Int(bits >> 18)]
+                        output[target + 1] = alphabet[Int(bits >> 12 & 63)]
+                        output[target + 2] = alphabet[Int(bits >> 6 & 63)]
+                        output[target + 3] = alphabet[Int(bits & 63)]
+                        source += 3
+                        target += 4
+                    }
+                    let rest = bytes.count - source
+                    guard rest > 0 else { return }
+                    let bits = UInt32(bytes[source]) << 16 | (rest == 2 ? UInt32(bytes[source + 1]) << 8 : 0)
+                    output[target] = alphabet[Int(bits >> 18)]
+                    output[target + 1] = alphabet[Int(bits >> 12 & 63)]
+                    if rest == 2 { output[target + 2] = alphabet[Int(bits >> 6 & 63)] }
+                }
+            }
+        }
+    }
+
+    /// The padded text of `bytes`.
+    static func encode(_ bytes: [UInt8]) -> String {
+        var output: [UInt8] = []
+        append(bytes, to: &output)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// What each byte stands for; 255 for those outside the alphabet.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for (value, byte) in alphabet.enumerated() { values[Int(byte)] = UInt8(value) }
+        return values
+    }()
+}

@@ -1,0 +1,150 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Synchronization
+
+/// A broker within the process: for tests, and for programs that convert to a queue later.
+///
+/// It keeps the whole contract except outliving its process. Messages travel encoded, as on every other broker.
+public final class MemoryBroker: InspectableBroker {
+    /// `memory://`
+    public let location = "memory://"
+
+    let settings: MemorySettings
+    private let state: Mutex<MemoryState>
+
+    /// Makes an empty broker.
+    public init(settings: MemorySettings = MemorySettings()) {
+        self.settings = settings
+        state = Mutex(MemoryState(settings: settings))
+    }
+
+    /// There is nobody to reach.
+    public func connect() async throws {}
+
+    /// Places messages.
+    public func send(_ messages: [OutgoingMessage]) async throws {
+        change { state, now in state.send(messages, now: now) }
+    }
+
+    /// Opens a hold under a fresh identity.
+    public func consumer(for subscription: Subscription) async throws -> any Consumer {
+        let identity = "\(subscription.node)/\(TaskID.random())"
+        change { state, now in state.open(identity, subscription, now: now) }
+        return MemoryConsumer(identity: identity, subscription: subscription, broker: self)
+    }
+
+    /// Changes the state under its lock, then tells whoever the change concerns.
+    @discardableResult
+    func change<Result: Sendable>(_ body: (inout MemoryState, Date) -> Result) -> Result {
+        let now = settings.now()
+        let (result, wakes, due) = state.withLock { state in
+            let result = body(&state, now)
+            return (result, state.takeWakes(now: now), state.nextDue)
+        }
+        for wake in wakes { wake() }
+        if let due { timer.arm(at: due) { [weak self] in self?.change { _, _ in } } }
+        return result
+    }
+
+    private let timer = MemoryTimer()
+
+    // MARK: ResultStore
+
+    /// Stores and publishes.
+    public func store(_ statuses: [StatusRecord]) async throws {
+        change { state, now in for status in statuses { state.store(status, now: now) } }
+    }
+
+    /// The stored status.
+    public func status(of id: String) async throws -> TaskStatus? {
+        guard let json = change({ state, now in state.status(of: id, now: now) }) else { return nil }
+        return try TaskStatus(decoding: json)
+    }
+
+    /// The stored status, then each new one.
+    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
+        AsyncThrowingStream { continuation in
+            let watcher = change { state, now in
+                state.watch(id, now: now) { json in
+                    do {
+                        continuation.yield(try TaskStatus(decoding: json))
+                    } catch {
+                        continuation.finish(throwing: error)
+                    }
+                }
+            }
+            continuation.onTermination = { [weak self] _ in self?.change { state, _ in state.unwatch(id, watcher) } }
+        }
+    }
+
+    /// Deletes the stored status.
+    public func forget(_ id: String) async throws -> Bool {
+        change { state, now in state.forget(id, now: now) }
+    }
+
+    /// Forgets nothing and closes nothing: the broker lives as long as it is referred to.
+    public func shutdown() async {}
+
+    // MARK: InspectableBroker
+
+    /// Every queue that was ever used.
+    public func queues() async throws -> [QueueReport] {
+        change { state, now in state.reports(now: now) }
+    }
+
+    /// Deletes what waits.
+    public func purge(_ queue: String, scheduled: Bool) async throws -> Int {
+        change { state, _ in state.purge(queue, scheduled: scheduled) }
+    }
+
+    /// The open consumers.
+    public func workers() async throws -> [WorkerReport] {
+        let holders = change { state, now in state.liveHolders(now: now) }
+        return holders.map { identity, subscription, seen in
+            WorkerReport(
+                node: subscription.node, identity: identity, pid: Int(ProcessInfo.processInfo.processIdentifier),
+                queues: subscription.queues, concurrency: subscription.concurrency,
+                startedAt: subscription.startedAt.timeIntervalSince1970, seenAt: seen.timeIntervalSince1970,
+                vitals: subscription.vitals())
+        }
+    }
+
+    /// Dead letters, newest first.
+    public func deadLetters(in queue: String?, limit: Int) async throws -> [DeadLetter] {
+        change { state, now in state.deadLetters(in: queue, limit: limit, now: now) }
+    }
+
+    /// One dead letter.
+    public func deadLetter(_ id: String) async throws -> DeadLetter? {
+        change { state, now in state.deadLetter(id, now: now) }
+    }
+
+    /// Sends a dead letter's message again.
+    public func requeueDeadLetter(_ id: String) async throws -> Bool {
+        change { state, now in state.requeueDeadLetter(id, now: now) }
+    }
+
+    /// Deletes a dead letter.
+    public func dropDeadLetter(_ id: String) async throws -> Bool {
+        change { state, _ in state.dropDeadLetter(id) }
+    }
+}
+
+/// What a memory broker goes by.
+public struct MemorySettings: Sendable {
+    /// The present time.
+    public var now: @Sendable () -> Date = { Date() }
+    /// How long a consumer that was not closed keeps its lease without renewing it.
+    public var lease: Duration = .seconds(12)
+    /// After so many losses a message goes to the dead letters.
+    public var maximumLosses = 3
+    /// How many dead letters are kept.
+    public var deadLetterLimit = 10_000
+    /// How long dead letters are kept.
+    public var deadLetterTimeToLive: Duration = .seconds(30 * 86_400)
+
+    /// Makes the default settings.
+    public init() {}
+}

@@ -1,0 +1,69 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A hold on a memory broker. One that goes away without having been closed is a lost process.
+final class MemoryConsumer: Consumer {
+    let identity: String
+    let clockOffset = 0.0
+    private let subscription: Subscription
+    private let broker: MemoryBroker
+    private let signal = Signal()
+    private let ended = Signal()
+
+    init(identity: String, subscription: Subscription, broker: MemoryBroker) {
+        self.identity = identity
+        self.subscription = subscription
+        self.broker = broker
+    }
+
+    deinit {
+        broker.change { [identity] state, now in state.end(identity, isLost: true, now: now) }
+    }
+
+    func claim(upTo count: Int) async throws -> [Delivery] {
+        for isFirst in [true, false] {
+            guard
+                let deliveries = broker.change({ [identity, signal] state, _ in
+                    state.claim(identity, upTo: count) { signal.fire() }
+                })
+            else {
+                ended.fire()
+                throw BrokerError(.leaseLost, "the lease of \(identity) is gone")
+            }
+            if !deliveries.isEmpty { return deliveries }
+            if isFirst { await signal.wait() }
+        }
+        return []
+    }
+
+    func wake() {
+        signal.fire()
+    }
+
+    func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
+        broker.change { [identity] state, now in
+            settlements.map { state.settle($0, by: identity, now: now) }
+        }
+    }
+
+    func report(_ statuses: [StatusRecord]) async throws {
+        broker.change { [identity] state, now in
+            guard state.isOpen(identity) else { return }
+            for status in statuses { state.store(status, now: now) }
+        }
+    }
+
+    func leaseLost() async {
+        await ended.wait()
+    }
+
+    func isDrained() async throws -> Bool {
+        broker.change { [subscription] state, _ in state.isDrained(subscription.queues) }
+    }
+
+    func close() async {
+        broker.change { [identity] state, now in state.end(identity, isLost: false, now: now) }
+        ended.fire()
+        signal.fire()
+    }
+}

@@ -1,0 +1,221 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension TaskMessage {
+    /// Decodes, decompresses and takes apart the body.
+    ///
+    /// The arguments come as slices of the body's text, checked to be JSON. Of keyword arguments with the same name the
+    /// last one counts. A body in the form of protocol 1, an object, is understood as well.
+    public func decodeBody(limits: MessageLimits = .default) throws(MessageError) -> MessageBody {
+        do {
+            return try MessageBody(decoding: body.text(compression: compression, limits: limits), limits: limits)
+        } catch {
+            var error = error
+            error.partialID = id
+            error.partialTask = task
+            throw error
+        }
+    }
+}
+
+extension TaskMessage.Body {
+    /// The body's JSON text. Lengths are checked before memory is taken.
+    func text(compression: String?, limits: MessageLimits) throws(MessageError) -> [UInt8] {
+        guard case .token(let token, let isBase64) = storage else {
+            if case .text(let text) = storage { return text }
+            return []
+        }
+        func tooLarge(_ count: Int) -> MessageError {
+            MessageError(.tooLarge, "the body has more than \(limits.bodyBytes) bytes")
+        }
+        let content = token.dropFirst().dropLast()
+        guard (isBase64 ? content.count / 4 * 3 - 2 : content.count / 6) <= limits.bodyBytes else {
+            throw tooLarge(content.count)
+        }
+        let unescaped = content.contains(UInt8(ascii: "\\")) ? unescape(token)[...] : content
+        var bytes: [UInt8]
+        if isBase64 {
+            guard let decoded = unescaped.withUnsafeBufferPointer({ Base64.decode($0) }) else {
+                throw MessageError(.badBody, "the body is not base64, though properties.body_encoding says so")
+            }
+            bytes = decoded
+        } else {
+            bytes = Array(unescaped)
+        }
+        switch compression {
+        case nil, "": break
+        // kombu calls both gzip and zlib so, and the bytes are zlib's.
+        case "application/x-gzip": bytes = try Inflate.inflate(bytes, limit: limits.bodyBytes)
+        case let other?:
+            throw MessageError(
+                .unsupportedCompression, "the body is compressed as \(other.limited), expected application/x-gzip")
+        }
+        guard bytes.count <= limits.bodyBytes else { throw tooLarge(bytes.count) }
+        return bytes
+    }
+
+    private func unescape(_ token: ArraySlice<UInt8>) -> [UInt8] {
+        let text = try? JSONScanner.read(token, limits: MessageLimits.none.message) { (scanner) throws(JSONError) in
+            scanner.string(try scanner.scanString())
+        }
+        return Array((text ?? "").utf8)
+    }
+}
+
+extension MessageBody {
+    /// Takes apart the text of a body.
+    init(decoding text: [UInt8], limits: MessageLimits) throws(MessageError) {
+        var reader = BodyReader(text: text)
+        do {
+            try JSONScanner.read(text[...], limits: limits.body) { (scanner) throws(JSONError) in
+                try reader.read(&scanner)
+                try scanner.finish()
+            }
+        } catch {
+            throw MessageError(error, part: "the body", code: .badBody)
+        }
+        if let defect = reader.defect { throw MessageError(.badBody, defect) }
+        self = reader.body
+    }
+}
+
+/// Goes through the text of a body once.
+struct BodyReader {
+    private let text: [UInt8]
+    private(set) var body = MessageBody()
+    /// What is wrong with a body that is proper JSON.
+    private(set) var defect: String?
+
+    init(text: [UInt8]) { self.text = text }
+
+    mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
+        switch scanner.next() {
+        case UInt8(ascii: "["):
+            try scanner.beginArray()
+            var count = 0
+            while try scanner.nextElement() {
+                switch count {
+                case 0: try readPositional(&scanner)
+                case 1: try readKeywords(&scanner)
+                case 2: try readEmbed(&scanner)
+                default: try scanner.skipValue()
+                }
+                count += 1
+            }
+            if count != 3 { note("the body has \(count) elements, expected 3: [args, kwargs, embed]") }
+        case UInt8(ascii: "{"):
+            try readObject(&scanner)
+        default:
+            try scanner.skipValue()
+            note("the body is neither an array nor an object, expected [args, kwargs, embed]")
+        }
+    }
+
+    private mutating func note(_ defect: String) { self.defect = self.defect ?? defect }
+
+    /// The body of protocol 1, where all but `args` may be missing.
+    private mutating func readObject(_ scanner: inout JSONScanner) throws(JSONError) {
+        var isBody = false
+        try scanner.beginObject()
+        while let key = try scanner.nextKey() {
+            if scanner.matches(key, "args") {
+                isBody = true
+                try readPositional(&scanner)
+            } else if scanner.matches(key, "kwargs") {
+                isBody = true
+                try readKeywords(&scanner)
+            } else if scanner.matches(key, "task") {
+                isBody = true
+                try scanner.skipValue()
+            } else {
+                try readFollower(key, &scanner)
+            }
+        }
+        if !isBody { note("the body is an object without args, expected [args, kwargs, embed]") }
+    }
+
+    private mutating func readPositional(_ scanner: inout JSONScanner) throws(JSONError) {
+        guard scanner.next() == UInt8(ascii: "[") else {
+            note("the positional arguments must be an array, not \(scanner.kind)")
+            return try scanner.skipValue()
+        }
+        body.positional = []
+        try scanner.beginArray()
+        while try scanner.nextElement() { body.positional.append(text[try scanner.valueRange()]) }
+    }
+
+    private mutating func readKeywords(_ scanner: inout JSONScanner) throws(JSONError) {
+        guard scanner.next() == UInt8(ascii: "{") else {
+            note("the keyword arguments must be an object, not \(scanner.kind)")
+            return try scanner.skipValue()
+        }
+        body.keywords = []
+        var places: [String: Int] = [:]
+        try scanner.beginObject()
+        while let key = try scanner.nextKey() {
+            let name = scanner.string(key)
+            let value = text[try scanner.valueRange()]
+            if let place = places.updateValue(body.keywords.count, forKey: name) {
+                places[name] = place
+                body.keywords[place].value = value
+            } else {
+                body.keywords.append(MessageBody.Keyword(name: name, value: value))
+            }
+        }
+    }
+
+    private mutating func readEmbed(_ scanner: inout JSONScanner) throws(JSONError) {
+        if try scanner.takeNull() { return }
+        guard scanner.next() == UInt8(ascii: "{") else {
+            note("the third element of the body must be an object, not \(scanner.kind)")
+            return try scanner.skipValue()
+        }
+        try scanner.beginObject()
+        while let key = try scanner.nextKey() { try readFollower(key, &scanner) }
+    }
+
+    private mutating func readFollower(_ key: StringToken, _ scanner: inout JSONScanner) throws(JSONError) {
+        if scanner.matches(key, "callbacks") {
+            body.embed.callbacks = try readSignatures(&scanner)
+        } else if scanner.matches(key, "errbacks") {
+            body.embed.errbacks = try readSignatures(&scanner)
+        } else if scanner.matches(key, "chain") {
+            body.embed.chain = try readSignatures(&scanner)
+        } else if scanner.matches(key, "chord") {
+            body.embed.chord = try readSignatures(&scanner).first
+        } else {
+            try scanner.skipValue()
+        }
+    }
+
+    /// A list of signatures, or one alone; null and `{}` mean none.
+    private mutating func readSignatures(_ scanner: inout JSONScanner) throws(JSONError) -> [JSON] {
+        switch scanner.next() {
+        case UInt8(ascii: "["): return try scanner.value().array ?? []
+        case UInt8(ascii: "{"):
+            let signature = try scanner.value()
+            return signature == [:] ? [] : [signature]
+        case UInt8(ascii: "n"):
+            try scanner.skipValue()
+            return []
+        default:
+            note("what follows the task must be signatures, not \(scanner.kind)")
+            try scanner.skipValue()
+            return []
+        }
+    }
+}
+
+extension JSONScanner {
+    /// What kind of value stands here, in words.
+    fileprivate var kind: String {
+        switch position < end ? base[position] : 0 {
+        case UInt8(ascii: "n"): "null"
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): "a boolean"
+        case UInt8(ascii: "\""): "a string"
+        case UInt8(ascii: "["): "an array"
+        case UInt8(ascii: "{"): "an object"
+        default: "a number"
+        }
+    }
+}

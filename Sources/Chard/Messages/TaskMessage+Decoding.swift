@@ -1,0 +1,286 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+extension TaskMessage {
+    /// Reads a message of protocol 2, or of protocol 1, which becomes the same.
+    ///
+    /// Only what no worker could do without is asked for: a task's name, an id, a body of type `application/json`.
+    /// Headers and properties that are missing or of a wrong kind count as absent. The body is not looked into, except
+    /// for protocol 1; ``decodeBody(limits:)`` does that.
+    public init(decoding payload: [UInt8], limits: MessageLimits = .default) throws(MessageError) {
+        do {
+            self = try EnvelopeReader.message(payload, limits: limits)
+        } catch {
+            var error = error
+            if error.partialID == nil {
+                let identity = MessageIdentity(payload)
+                error.partialID = identity.id
+                error.partialTask = error.partialTask ?? identity.task
+            }
+            throw error
+        }
+    }
+}
+
+/// Goes through the envelope once and fills the message as it comes along.
+struct EnvelopeReader {
+    private let payload: [UInt8]
+    private var message = TaskMessage(task: "", id: "", body: TaskMessage.Body(storage: .text([])))
+    private var bodyToken: Range<Int>?
+    private var contentType: String?
+    private var contentEncoding: String?
+    private var bodyEncoding: String?
+    private var idToken: StringToken?
+    private var badDate: String?
+
+    private init(_ payload: [UInt8]) { self.payload = payload }
+
+    static func message(_ payload: [UInt8], limits: MessageLimits) throws(MessageError) -> TaskMessage {
+        var reader = EnvelopeReader(payload)
+        do {
+            try JSONScanner.read(payload[...], limits: limits.message) { (scanner) throws(JSONError) in
+                try reader.readEnvelope(&scanner)
+            }
+        } catch {
+            throw MessageError(error, part: "the message", code: .malformed)
+        }
+        return try reader.finish(limits)
+    }
+
+    private mutating func readEnvelope(_ scanner: inout JSONScanner) throws(JSONError) {
+        try scanner.beginObject()
+        while let key = try scanner.nextKey() {
+            if scanner.matches(key, "body") {
+                let range = try scanner.valueRange()
+                bodyToken = payload[range.lowerBound] == UInt8(ascii: "\"") ? range : nil
+            } else if scanner.matches(key, "headers") {
+                guard scanner.next() == UInt8(ascii: "{") else {
+                    try scanner.skipValue()
+                    continue
+                }
+                try scanner.beginObject()
+                while let name = try scanner.nextKey() { try readHeader(name, &scanner) }
+            } else if scanner.matches(key, "properties") {
+                guard scanner.next() == UInt8(ascii: "{") else {
+                    try scanner.skipValue()
+                    continue
+                }
+                try scanner.beginObject()
+                while let name = try scanner.nextKey() { try readProperty(name, &scanner) }
+            } else if scanner.matches(key, "content-type") {
+                contentType = try scanner.stringIfAny()
+            } else if scanner.matches(key, "content-encoding") {
+                contentEncoding = try scanner.stringIfAny()
+            } else {
+                try scanner.skipValue()
+            }
+        }
+        try scanner.finish()
+    }
+
+    private mutating func readHeader(_ name: StringToken, _ scanner: inout JSONScanner) throws(JSONError) {
+        guard let key = HeaderKey(scanner.buffer(name)) else {
+            message.headers[scanner.string(name)] = try scanner.value()
+            return
+        }
+        switch key {
+        case .task: message.task = try scanner.stringIfAny() ?? ""
+        case .id:
+            guard scanner.next() == UInt8(ascii: "\"") else {
+                message.id = ""
+                try scanner.skipValue()
+                return
+            }
+            let token = try scanner.scanString()
+            message.id = scanner.string(token)
+            idToken = token
+        case .language: message.language = try scanner.stringIfAny()
+        case .shadow: message.shadow = try scanner.stringIfAny()
+        case .eta: message.eta = try readDate("eta", &scanner)
+        case .expires: message.expires = try readDate("expires", &scanner)
+        case .group: message.group = try scanner.stringIfAny()
+        case .groupIndex: message.groupIndex = try scanner.integerIfAny()
+        case .retries: message.retries = try scanner.integerIfAny() ?? 0
+        case .timeLimits: message.timeLimits = try scanner.timeLimitsIfAny()
+        case .rootID: message.rootID = try readID(&scanner)
+        case .parentID: message.parentID = try readID(&scanner)
+        case .argumentsText: message.argumentsText = try scanner.stringIfAny()
+        case .keywordsText: message.keywordsText = try scanner.stringIfAny()
+        case .origin: message.origin = try scanner.stringIfAny()
+        case .ignoresResult: message.ignoresResult = try scanner.boolIfAny()
+        case .replacedTaskNesting: message.replacedTaskNesting = try scanner.integerIfAny() ?? 0
+        case .stampedHeaders: message.stampedHeaders = try scanner.stringsIfAny()
+        case .stamps: message.stamps = try scanner.membersIfAny()
+        case .compression: message.compression = try scanner.stringIfAny()
+        case .redelivered: if try scanner.boolIfAny() == true { message.isRedelivered = true }
+        case .losses: message.losses = try scanner.integerIfAny() ?? 0
+        }
+    }
+
+    private mutating func readProperty(_ name: StringToken, _ scanner: inout JSONScanner) throws(JSONError) {
+        guard let key = PropertyKey(scanner.buffer(name)) else {
+            message.properties.extra[scanner.string(name)] = try scanner.value()
+            return
+        }
+        switch key {
+        case .correlationID: message.properties.correlationID = try readID(&scanner)
+        case .replyTo: message.properties.replyTo = try scanner.stringIfAny()
+        case .deliveryMode: message.properties.deliveryMode = try scanner.integerIfAny()
+        case .expiration: message.properties.expiration = try scanner.stringIfAny()
+        case .priority: message.properties.priority = try scanner.integerIfAny() ?? 0
+        case .bodyEncoding: bodyEncoding = try scanner.stringIfAny()
+        case .deliveryTag: message.properties.deliveryTag = try scanner.stringIfAny() ?? ""
+        case .deliveryInfo:
+            guard scanner.next() == UInt8(ascii: "{") else { return try scanner.skipValue() }
+            try scanner.beginObject()
+            while let name = try scanner.nextKey() {
+                if scanner.matches(name, "exchange") {
+                    message.properties.exchange = try scanner.stringIfAny() ?? ""
+                } else if scanner.matches(name, "routing_key") {
+                    message.properties.routingKey = try scanner.stringIfAny() ?? ""
+                } else if scanner.matches(name, "redelivered") {
+                    if try scanner.boolIfAny() == true { message.isRedelivered = true }
+                } else {
+                    message.properties.deliveryInfo[scanner.string(name)] = try scanner.value()
+                }
+            }
+        }
+    }
+
+    /// An id, which often is the task's own again: then the text is shared.
+    private func readID(_ scanner: inout JSONScanner) throws(JSONError) -> String? {
+        guard scanner.next() == UInt8(ascii: "\"") else {
+            try scanner.skipValue()
+            return nil
+        }
+        let token = try scanner.scanString()
+        if let idToken, scanner.equal(token, idToken) { return message.id }
+        return scanner.string(token)
+    }
+
+    private mutating func readDate(_ name: String, _ scanner: inout JSONScanner) throws(JSONError) -> Date? {
+        if try scanner.takeNull() { return nil }
+        guard scanner.next() == UInt8(ascii: "\"") else {
+            badDate = name
+            try scanner.skipValue()
+            return nil
+        }
+        let token = try scanner.scanString()
+        let date =
+            token.hasEscapes ? Timestamp.date(from: scanner.string(token)) : Timestamp.date(from: scanner.buffer(token))
+        if date == nil { badDate = name }
+        return date
+    }
+
+    /// Checks what the message has to have, now that all of it is known.
+    private consuming func finish(_ limits: MessageLimits) throws(MessageError) -> TaskMessage {
+        let partialID = message.id.isEmpty ? nil : message.id
+        let partialTask = message.task.isEmpty ? nil : message.task
+        func failure(_ code: MessageError.Code, _ text: String) -> MessageError {
+            MessageError(code, text, partialID: partialID, partialTask: partialTask)
+        }
+        switch contentType {
+        case "application/json": break
+        case let type?:
+            throw failure(
+                .unsupportedContentType, "the content type is \(type.limited), expected application/json")
+        case nil: throw failure(.unsupportedContentType, "there is no content type, expected application/json")
+        }
+        switch contentEncoding?.lowercased() {
+        case nil, "utf-8", "utf8", "us-ascii", "ascii", "binary": break
+        case let encoding?:
+            throw failure(.unsupportedEncoding, "the content encoding is \(encoding.limited), expected utf-8")
+        }
+        guard let bodyToken else { throw failure(.badBody, "the message has no body, expected a string") }
+        let token = payload[bodyToken]
+        switch bodyEncoding?.lowercased() {
+        case "base64": message.body = TaskMessage.Body(storage: .token(token, isBase64: true))
+        case nil, "utf-8", "utf8": message.body = TaskMessage.Body(storage: .token(token, isBase64: false))
+        case let encoding?:
+            throw failure(.unsupportedEncoding, "the body encoding is \(encoding.limited), expected base64")
+        }
+        if message.task.isEmpty { return try message.fromProtocolOne(limits: limits) }
+        if message.id.isEmpty {
+            throw failure(.missingID, "the message for the task \(message.task.limited) has no id")
+        }
+        if let badDate {
+            throw failure(.badDate, "the header \(badDate) is not an ISO-8601 time such as 2026-11-21T20:31:53+00:00")
+        }
+        message.source = payload
+        return message
+    }
+}
+
+extension String {
+    /// Short enough to stand in an error.
+    var limited: String { utf8.count <= 100 ? self : prefix(100) + "..." }
+}
+
+/// Values of a given kind; what is of another kind is passed over and counts as absent.
+extension JSONScanner {
+    func buffer(_ token: StringToken) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: base + token.start, count: token.count)
+    }
+
+    func equal(_ left: StringToken, _ right: StringToken) -> Bool {
+        guard left.count == right.count else { return false }
+        for offset in 0..<left.count where base[left.start + offset] != base[right.start + offset] { return false }
+        return true
+    }
+
+    @inline(__always)
+    mutating func stringIfAny() throws(JSONError) -> String? {
+        guard next() == UInt8(ascii: "\"") else {
+            try skipValue()
+            return nil
+        }
+        return string(try scanString())
+    }
+
+    mutating func integerIfAny() throws(JSONError) -> Int? {
+        guard case let byte = next(), byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10 else {
+            try skipValue()
+            return nil
+        }
+        guard case .integer(let value) = try scanNumber() else { return nil }
+        return value
+    }
+
+    mutating func boolIfAny() throws(JSONError) -> Bool? {
+        switch next() {
+        case UInt8(ascii: "t"):
+            try word("true")
+            return true
+        case UInt8(ascii: "f"):
+            try word("false")
+            return false
+        default:
+            try skipValue()
+            return nil
+        }
+    }
+
+    mutating func stringsIfAny() throws(JSONError) -> [String]? {
+        try value().array?.compactMap(\.string)
+    }
+
+    mutating func membersIfAny() throws(JSONError) -> [String: JSON] {
+        try value().object ?? [:]
+    }
+
+    /// `[hard, soft]`; a list of one is the hard limit alone.
+    mutating func timeLimitsIfAny() throws(JSONError) -> TaskMessage.TimeLimits {
+        guard next() == UInt8(ascii: "[") else {
+            try skipValue()
+            return TaskMessage.TimeLimits()
+        }
+        var limits: [Double?] = []
+        try beginArray()
+        while try nextElement() {
+            if try takeNull() { limits.append(nil) } else { limits.append(try value().number) }
+        }
+        return TaskMessage.TimeLimits(hard: limits.first ?? nil, soft: limits.count > 1 ? limits[1] : nil)
+    }
+}

@@ -1,0 +1,172 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// What travels: one task to run, as it lies on a queue.
+///
+/// A message that was decoded keeps its original text. Whatever is not changed is written back byte for byte, also what
+/// we do not know: other people's headers, the exact form of a time, nulls. The body stays encoded until
+/// ``decodeBody(limits:)``, so that sending a message on costs nothing for its arguments.
+public struct TaskMessage: Sendable {
+    /// The name that workers look the task up by.
+    public var task: String
+    /// The id of the task: the key of its result. Any text that is not empty.
+    public var id: String
+    /// The language of the sender: `swift`, `py`. Nobody checks it.
+    public var language: String?
+    /// A name to show instead of ``task``.
+    public var shadow: String?
+    /// Not to be run before this.
+    public var eta: Date?
+    /// Not to be started after this.
+    public var expires: Date?
+    /// The id of the group or chord that the task is part of.
+    public var group: String?
+    /// The place in the group.
+    public var groupIndex: Int?
+    /// How often the task was tried before.
+    public var retries = 0
+    /// How long the task may run.
+    public var timeLimits = TimeLimits()
+    /// The id of the first task of the workflow.
+    public var rootID: String?
+    /// The id of the task that sent this one.
+    public var parentID: String?
+    /// The positional arguments for people to read (`argsrepr`); need not be true or complete.
+    public var argumentsText: String?
+    /// The keyword arguments for people to read (`kwargsrepr`); need not be true or complete.
+    public var keywordsText: String?
+    /// The sender, by custom `<process>@<host>`.
+    public var origin: String?
+    /// Whether to store no result; nil leaves it to the task's own setting.
+    public var ignoresResult: Bool?
+    /// How often the task replaced itself by another.
+    public var replacedTaskNesting = 0
+    /// The names of the stamps.
+    public var stampedHeaders: [String]?
+    /// The stamps: marks that Celery lets tasks be revoked by.
+    public var stamps: [String: JSON] = [:]
+    /// Whether the message was given out before and came back.
+    public var isRedelivered = false
+    /// How many workers were lost while they held this message.
+    public var losses = 0
+    /// All other headers, those of users among them. Names that Celery gives a meaning to are not written from here.
+    public var headers: [String: JSON] = [:]
+    /// What concerns the delivery and not the task.
+    public var properties = Properties()
+    /// The arguments and what follows the task, still encoded.
+    public var body: Body
+    /// How the body is compressed, as a MIME type; nil if it is not.
+    public internal(set) var compression: String?
+
+    /// The text this message was decoded from.
+    var source: [UInt8]?
+
+    /// A task to be sent to the queue `queue`, with all that a Celery worker needs.
+    ///
+    /// The texts for people, ``argumentsText`` and ``keywordsText``, are made from `body`.
+    public init(task: String, id: String = TaskID.random(), body: MessageBody, queue: String) {
+        self.init(task: task, id: id, body: Body(body))
+        language = "swift"
+        argumentsText = PythonText.tuple(body.positional)
+        keywordsText = PythonText.dictionary(body.keywords)
+        properties.routingKey = queue
+        properties.correlationID = id
+        properties.replyTo = ""
+        properties.deliveryMode = 2
+        properties.deliveryTag = DeliveryTag.next()
+    }
+
+    init(task: String, id: String, body: Body) {
+        self.task = task
+        self.id = id
+        self.body = body
+    }
+}
+
+extension TaskMessage {
+    /// How long a task may run, in seconds.
+    public struct TimeLimits: Sendable, Hashable {
+        /// After this the task is ended by force.
+        public var hard: Double?
+        /// After this the task is asked to stop.
+        public var soft: Double?
+
+        /// Limits in seconds; nil is none.
+        public init(hard: Double? = nil, soft: Double? = nil) {
+            self.hard = hard
+            self.soft = soft
+        }
+    }
+
+    /// What concerns the delivery and not the task.
+    public struct Properties: Sendable, Hashable {
+        /// Unique for each publication; Python workers keep the message under it. Empty if a message came without.
+        public var deliveryTag = ""
+        /// Empty for a queue addressed by its name.
+        public var exchange = ""
+        /// The queue's name, if ``exchange`` is empty.
+        public var routingKey = ""
+        /// By custom the id of the task.
+        public var correlationID: String?
+        /// The sending process, for Celery's rpc backend.
+        public var replyTo: String?
+        /// 2 is persistent; Redis takes no notice.
+        public var deliveryMode: Int?
+        /// 0 is served first.
+        public var priority = 0
+        /// Milliseconds, as text; Redis takes no notice.
+        public var expiration: String?
+        /// All other properties.
+        public var extra: [String: JSON] = [:]
+        /// All other members of `delivery_info`.
+        public var deliveryInfo: [String: JSON] = [:]
+
+        /// Properties of a message that says nothing about its delivery.
+        public init() {}
+    }
+
+    /// The body in whatever form it is at hand: encoded as it came, or as JSON text yet to be encoded.
+    public struct Body: Sendable, Hashable {
+        enum Storage: Hashable {
+            case text([UInt8])
+            /// The string of the envelope, its quotes included.
+            case token(ArraySlice<UInt8>, isBase64: Bool)
+        }
+
+        let storage: Storage
+
+        init(storage: Storage) { self.storage = storage }
+
+        /// A body to be sent.
+        public init(_ body: MessageBody) {
+            storage = .text(body.encoded())
+        }
+    }
+}
+
+extension TaskMessage {
+    /// The message of the next attempt: same id, body, headers and place in the workflow, one retry more, a new
+    /// delivery tag, no marks of redelivery or loss; not before `eta`, or at once.
+    ///
+    /// As in Celery, `parent_id` is the task's own id.
+    public func retried(eta: Date?) -> TaskMessage {
+        var next = self
+        next.retries += 1
+        next.eta = eta
+        next.parentID = id
+        next.properties.deliveryTag = DeliveryTag.next()
+        next.isRedelivered = false
+        next.losses = 0
+        return next
+    }
+
+    /// The message as it goes back to its queue after `losses` workers were lost with it.
+    public func redelivered(losses: Int) -> TaskMessage {
+        var next = self
+        next.isRedelivered = true
+        next.losses = losses
+        return next
+    }
+}

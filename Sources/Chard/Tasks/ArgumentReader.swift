@@ -1,0 +1,88 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Binds the arguments of one message to a task's parameters the way Python does: by position first, then by keyword,
+/// then by default. Duplicate, unknown and missing arguments are a `TypeError` that names the task and the argument.
+struct ArgumentReader {
+    private let task: String
+    private let parameters: [Parameter]
+    private let body: MessageBody
+    private var index = 0
+
+    init(task: String, count: Int, parameters: [Parameter], body: MessageBody) throws {
+        self.task = task
+        self.parameters = parameters
+        self.body = body
+        if body.positional.count > count {
+            throw TaskError.typeError(
+                "\(task)() takes \(count) argument\(count == 1 ? "" : "s") but \(body.positional.count) were given")
+        }
+        guard !body.keywords.isEmpty else { return }
+        for keyword in body.keywords {
+            guard let position = parameters.firstIndex(where: { $0.name == keyword.name }) else {
+                let known = parameters.map { "'\($0.name)'" }.joined(separator: ", ")
+                throw TaskError.typeError(
+                    "\(task)() got an unexpected keyword argument '\(keyword.name)'"
+                        + (parameters.isEmpty ? "; it names no parameters" : "; it takes \(known)"))
+            }
+            if position < body.positional.count {
+                throw TaskError.typeError("\(task)() got multiple values for argument '\(keyword.name)'")
+            }
+        }
+    }
+
+    mutating func next<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        defer { index += 1 }
+        if index < body.positional.count {
+            return try decode(type, body.positional[index])
+        }
+        if index < parameters.count {
+            let parameter = parameters[index]
+            if let keyword = body.keywords.last(where: { $0.name == parameter.name }) {
+                return try decode(type, keyword.value)
+            }
+            if case .success(let value) = parameter.defaultValue {
+                return try decode(type, value[...])
+            }
+        }
+        if type is any OptionalValue.Type {
+            return try decode(type, Self.null)
+        }
+        throw TaskError.typeError("\(task)() is missing argument \(label) of type \(type)")
+    }
+
+    private static let null = Array("null".utf8)[...]
+
+    private var label: String {
+        index < parameters.count ? "\(index + 1) '\(parameters[index].name)'" : "\(index + 1)"
+    }
+
+    private func decode<Value: Decodable>(_ type: Value.Type, _ json: ArraySlice<UInt8>) throws -> Value {
+        do {
+            return try JSON.decode(type, from: json)
+        } catch {
+            throw TaskError.typeError("\(task)() argument \(label) must be \(type): \(error.wording)")
+        }
+    }
+}
+
+/// Tells an `Optional` apart from other types that know `nil`.
+private protocol OptionalValue {}
+extension Optional: OptionalValue {}
+
+extension Error {
+    /// What the error says, without the wrapping that printing an enum adds.
+    var wording: String {
+        guard let error = self as? DecodingError else { return String(describing: self) }
+        let context: DecodingError.Context =
+            switch error {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+                .dataCorrupted(let context):
+                context
+            @unknown default:
+                DecodingError.Context(codingPath: [], debugDescription: String(describing: error))
+            }
+        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+        return path.isEmpty ? context.debugDescription : "at \(path): \(context.debugDescription)"
+    }
+}

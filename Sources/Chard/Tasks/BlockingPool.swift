@@ -1,0 +1,78 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Synchronization
+
+/// A bounded pool of threads for bodies that block.
+///
+/// Threads are started as they are needed, at most `limit`, and kept until the pool is shut down. Swift's own pool has
+/// one thread for each core, so two blocking bodies on it would stop a whole worker.
+final class BlockingPool: Sendable {
+    private struct State {
+        var jobs: [@Sendable () -> Void] = []
+        var next = 0
+        var threads = 0
+        var idle = 0
+        var isShutDown = false
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+    private let ready = DispatchSemaphore(value: 0)
+
+    init(limit: Int) {
+        self.limit = max(1, limit)
+    }
+
+    /// Runs `body` on one of the threads. There, cancellation is told by the task's context alone.
+    func run<Output: Sendable>(_ body: @escaping @Sendable () throws -> Output) async throws -> Output {
+        try await withCheckedThrowingContinuation { continuation in
+            submit { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    /// Lets the threads go once they have run what was submitted.
+    func shutdown() {
+        let threads = state.withLock { state in
+            state.isShutDown = true
+            return state.threads
+        }
+        for _ in 0..<threads { ready.signal() }
+    }
+
+    private func submit(_ job: @escaping @Sendable () -> Void) {
+        let startsThread = state.withLock { state in
+            state.jobs.append(job)
+            guard state.idle < state.jobs.count - state.next, state.threads < limit else { return false }
+            state.threads += 1
+            state.idle += 1
+            return true
+        }
+        if startsThread {
+            // A serial queue has a thread of its own for as long as this loop runs.
+            DispatchQueue(label: "chard.blocking").async { self.work() }
+        }
+        ready.signal()
+    }
+
+    private func work() {
+        while true {
+            ready.wait()
+            let job: (@Sendable () -> Void)? = state.withLock { state in
+                guard state.next < state.jobs.count else { return nil }
+                state.idle -= 1
+                let job = state.jobs[state.next]
+                state.next += 1
+                if state.next == state.jobs.count {
+                    state.jobs.removeAll(keepingCapacity: true)
+                    state.next = 0
+                }
+                return job
+            }
+            guard let job else { return }
+            job()
+            state.withLock { $0.idle += 1 }
+        }
+    }
+}

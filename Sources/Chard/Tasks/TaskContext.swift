@@ -1,0 +1,72 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Logging
+
+/// What a running task may know of itself and of its surroundings.
+public struct TaskContext: Sendable {
+    /// The message that asked for this run.
+    public let message: TaskMessage
+    /// The queue the message came from.
+    public let queue: String
+    /// The worker's node name, `<program>@<host>`.
+    public let node: String
+    /// What the app registered for its tasks.
+    public let dependencies: Dependencies
+
+    let blockingPool: BlockingPool
+    let cancellation: Cancellation
+    let baseLogger: Logger
+    let report: @Sendable (TaskStatus) async throws -> Void
+
+    /// The context of the task that runs now, in whatever depth of calls; `nil` outside of one.
+    ///
+    /// Tasks enqueued within it get this one as their parent.
+    @TaskLocal public static var current: TaskContext?
+
+    /// The task's id: the same for every attempt.
+    public var id: String { message.id }
+    /// The task's name.
+    public var task: String { message.task }
+    /// Which attempt this is, from 1.
+    public var attempt: Int { message.retries + 1 }
+    /// How many earlier runs were lost together with their process.
+    public var losses: Int { message.losses }
+    /// The headers that the caller or a middleware added.
+    public var headers: [String: JSON] { message.headers }
+    /// When the message expires, if it does.
+    public var expires: Date? { message.expires }
+
+    /// A logger that puts the task's id and name on every line.
+    public var logger: Logger {
+        var logger = baseLogger
+        logger[metadataKey: "task_id"] = .string(id)
+        logger[metadataKey: "task"] = .string(task)
+        return logger
+    }
+
+    /// Whether the run was cancelled: by a time limit, a revocation, the worker's end or a lost lease.
+    public var isCancelled: Bool { cancellation.reason != nil || Task.isCancelled }
+
+    /// Ends the run here if it was cancelled.
+    public func checkCancellation() throws { if isCancelled { throw CancellationError() } }
+
+    /// Stores the state PROGRESS with `{"current": …, "total": …}`, the shape that Celery's users expect.
+    public func progress(_ current: Int, of total: Int) async throws {
+        try await setState(.progress, meta: ["current": JSON.integer(current), "total": JSON.integer(total)] as JSON)
+    }
+
+    /// Stores a state of one's own with anything encodable beside it, as Celery's `update_state`.
+    ///
+    /// Ready states (SUCCESS, FAILURE, REVOKED) are the worker's to set and are refused.
+    public func setState(_ state: TaskState, meta: some Encodable & Sendable) async throws {
+        guard !state.isReady else {
+            throw AppError("\(task): a task cannot set its own state to \(state.rawValue); return or throw instead")
+        }
+        var status = TaskStatus(id: id, state: state, result: try JSON.encode(meta))
+        status.groupID = message.group
+        status.parentID = message.parentID
+        try await report(status)
+    }
+}

@@ -1,0 +1,195 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Logging
+import Synchronization
+
+/// One run of one delivery, from bytes to outcome: decode, check, bind, run inside middleware, judge what was thrown.
+///
+/// It does no I/O of its own but the STARTED status, and leaves writing the outcome to others.
+struct Execution: Sendable {
+    let registry: [String: RegisteredTask]
+    let middleware: [any Middleware]
+    let settings: Settings
+    let concluder: Concluder
+    let dependencies: Dependencies
+    let blockingPool: BlockingPool
+    let node: String
+    let logger: Logger
+    let report: @Sendable (TaskStatus) async throws -> Void
+    /// The present time by the broker's clock, which decides about ETA and expiry: the worker's own may be off.
+    let brokerTime: @Sendable () -> Date
+
+    /// Reads a delivery. What can be said without running it is concluded here.
+    func prepare(_ delivery: Delivery) -> Preparation {
+        let message: TaskMessage
+        do {
+            message = try TaskMessage(decoding: delivery.payload, limits: settings.limits)
+        } catch {
+            return .concluded(concluder.conclude(.unreadable(error), of: nil, task: nil, delivery: delivery))
+        }
+        let task = registry[message.task]
+        func conclude(_ outcome: Outcome) -> Preparation {
+            .concluded(concluder.conclude(outcome, of: message, task: task, delivery: delivery))
+        }
+        if message.expires != nil || message.eta != nil {
+            let now = brokerTime()
+            if let expires = message.expires, now >= expires { return conclude(.revoked("expired")) }
+            // What the broker found due may seem a moment early to a clock that is compared over a network.
+            if let eta = message.eta, eta > now + Self.clockError { return conclude(.tooEarly(eta)) }
+        }
+        guard let task else {
+            let error = TaskError("NotRegistered", message.task, module: "celery.exceptions")
+            return conclude(.failure(error, keptAs: .notRegistered))
+        }
+        do throws(MessageError) {
+            let body = try message.decodeBody(limits: settings.limits)
+            if let wish = body.embed.wish {
+                let error = TaskError(
+                    "UnsupportedWorkflow", "this worker cannot carry on the message's \(wish)", module: "chard")
+                return conclude(.failure(error, keptAs: .unsupportedWorkflow))
+            }
+            return .ready(task, message, body)
+        } catch {
+            return .concluded(concluder.conclude(.unreadable(error), of: message, task: task, delivery: delivery))
+        }
+    }
+
+    private static let clockError: TimeInterval = 0.005
+
+    enum Preparation {
+        case concluded(Conclusion)
+        case ready(RegisteredTask, TaskMessage, MessageBody)
+    }
+
+    func run(
+        _ task: RegisteredTask, _ message: TaskMessage, _ body: MessageBody, delivery: Delivery,
+        cancellation: Cancellation
+    ) async -> Outcome {
+        let context = TaskContext(
+            message: message, queue: delivery.queue, node: node, dependencies: dependencies,
+            blockingPool: blockingPool, cancellation: cancellation, baseLogger: logger, report: report)
+        do {
+            if task.options.tracksStart { try await reportStart(of: message) }
+            return .success(
+                try await TaskContext.$current.withValue(context) {
+                    try await runInside(middleware[...], task, context, body)
+                })
+        } catch {
+            return judge(error, of: task, message, cancellation.reason)
+        }
+    }
+
+    private func runInside(
+        _ middleware: ArraySlice<any Middleware>, _ task: RegisteredTask, _ context: TaskContext, _ body: MessageBody
+    ) async throws -> [UInt8] {
+        guard let outermost = middleware.first else { return try await task.run(context, body) }
+        let result = ResultBox()
+        try await outermost.run(context) { context in
+            result.set(try await runInside(middleware.dropFirst(), task, context, body))
+        }
+        guard let json = result.value else {
+            throw TaskError(
+                "MiddlewareError", "\(type(of: outermost)) ended without going on and without throwing", module: "chard")
+        }
+        return json
+    }
+
+    private func reportStart(of message: TaskMessage) async throws {
+        let info: JSON = ["pid": .integer(Int(ProcessInfo.processInfo.processIdentifier)), "hostname": .string(node)]
+        try await report(TaskStatus(id: message.id, state: .started, result: info.encoded()))
+    }
+
+    /// What a thrown error comes to: interruptions first, then the task's own decision, then its policy.
+    private func judge(
+        _ error: any Error, of task: RegisteredTask, _ message: TaskMessage, _ cancelled: Cancellation.Reason?
+    ) -> Outcome {
+        var error = error
+        switch cancelled {
+        case .shutdown, .leaseLost: return .returned
+        case .revoked: return .revoked("terminated")
+        case .timeLimit: return .failure(.timeLimitExceeded(message, task), keptAs: nil)
+        case .softTimeLimit where error is CancellationError:
+            error = TaskError.softTimeLimitExceeded(message, task)
+        case .softTimeLimit, nil: break
+        }
+        if let unbound = error as? UnboundArguments { return .failure(unbound.error, keptAs: .badArguments) }
+        if error is Ignore { return .ignored }
+        if let reject = error as? Reject {
+            return reject.requeue ? .requeued(at: settings.now().addingTimeInterval(1)) : .rejected(reject.reason)
+        }
+        let policy = message.retryPolicy ?? task.options.retry
+        if let retry = error as? Retry {
+            return repeatOrFail(
+                message, policy, after: retry.delay,
+                because: retry.cause.map(TaskError.init(describing:)) ?? .maxRetriesExceeded(message))
+        }
+        let failure = TaskError(describing: error)
+        switch task.options.onError?(error) ?? .asPolicy {
+        case .discard: return .ignored
+        case .fail: return .failure(failure, keptAs: nil)
+        case .retry(let delay): return repeatOrFail(message, policy, after: delay, because: failure)
+        case .asPolicy:
+            guard policy.onAnyError else { return .failure(failure, keptAs: nil) }
+            return repeatOrFail(message, policy, after: nil, because: failure)
+        }
+    }
+
+    private func repeatOrFail(
+        _ message: TaskMessage, _ policy: RetryPolicy, after delay: Duration?, because cause: TaskError
+    ) -> Outcome {
+        guard message.retries < policy.maxRetries else { return .failure(cause, keptAs: .retriesExhausted) }
+        let delay = delay ?? policy.delay(afterRetries: message.retries, random: .random(in: 0..<1))
+        return .retry(at: settings.now().addingTimeInterval(max(0, delay.seconds)), cause: cause)
+    }
+}
+
+/// Carries a result out of a middleware's `next`, which returns nothing. Written and read by one task, one after the
+/// other; the lock is for a middleware that goes on from another task.
+private final class ResultBox: Sendable {
+    private let stored = Mutex<[UInt8]?>(nil)
+    var value: [UInt8]? { stored.withLock { $0 } }
+    func set(_ json: [UInt8]) { stored.withLock { $0 = json } }
+}
+
+extension Embed {
+    /// What the message asks for beyond the run, in words; `nil` if nothing.
+    var wish: String? {
+        if !chain.isEmpty { return "chain" }
+        if chord != nil { return "chord" }
+        if !callbacks.isEmpty { return "callbacks" }
+        return errbacks.isEmpty ? nil : "errbacks"
+    }
+}
+
+extension TaskError {
+    static func softTimeLimitExceeded(_ message: TaskMessage, _ task: RegisteredTask) -> TaskError {
+        var error = TaskError("SoftTimeLimitExceeded", "", module: "billiard.exceptions")
+        error.arguments = []
+        return error
+    }
+
+    static func timeLimitExceeded(_ message: TaskMessage, _ task: RegisteredTask) -> TaskError {
+        var error = TaskError("TimeLimitExceeded", "", module: "billiard.exceptions")
+        error.arguments = RunLimits(message, task).hard.map { [.number($0.seconds)] } ?? []
+        return error
+    }
+
+    static func maxRetriesExceeded(_ message: TaskMessage) -> TaskError {
+        TaskError(
+            "MaxRetriesExceededError", "Can't retry \(message.task)[\(message.id)] after \(message.retries) retries",
+            module: "celery.exceptions")
+    }
+}
+
+/// The limits of one run: the message's, else the task's.
+struct RunLimits: Sendable, Hashable {
+    var soft: Duration?
+    var hard: Duration?
+
+    init(_ message: TaskMessage, _ task: RegisteredTask) {
+        soft = message.timeLimits.soft.map { .seconds($0) } ?? task.options.softTimeLimit
+        hard = message.timeLimits.hard.map { .seconds($0) } ?? task.options.timeLimit
+    }
+}

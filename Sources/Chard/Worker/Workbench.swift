@@ -1,0 +1,270 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Synchronization
+
+/// What a worker session has in hand: deliveries that wait for a slot, slots that wait for a delivery, runs under way.
+///
+/// All the session's shared state is here, under one lock that is held for a few field changes at a time.
+final class Workbench: Sendable {
+    /// A run under way.
+    struct Run {
+        var info: Vitals.Running
+        var delivery: Delivery
+        var cancellation: Cancellation
+        /// Settled by a time limit while its body goes on.
+        var isAbandoned = false
+    }
+
+    private struct State {
+        var window: DeliveryWindow
+        var waiting: [Delivery] = []
+        var next = 0
+        var idle: [CheckedContinuation<Delivery?, Never>] = []
+        var runs: [Int: Run] = [:]
+        var slots: [Int: Task<Void, Never>] = [:]
+        var roomWaiter: CheckedContinuation<Int?, Never>?
+        var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+        var closeWaiters: [CheckedContinuation<Void, Never>] = []
+        var isTaking = true
+        var isOpen = true
+        var isWatched = false
+        var lastEnd = ContinuousClock.now
+    }
+
+    private let state: Mutex<State>
+
+    init(concurrency: Int) {
+        state = Mutex(State(window: DeliveryWindow(concurrency: concurrency)))
+    }
+
+    // MARK: The claim loop
+
+    /// Waits until there is room, and says for how many; `nil` when no more is to be taken.
+    func room() async -> Int? {
+        await withCheckedContinuation { continuation in
+            let answer: Int?? = state.withLock { state in
+                guard state.isTaking else { return .some(nil) }
+                let room = state.window.room
+                if room > 0 { return room }
+                state.roomWaiter = continuation
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    enum Acceptance {
+        /// Every delivery went to a slot, or to others that somebody watches over.
+        case started
+        /// Some wait for a slot, and nobody watches over them yet.
+        case waiting
+        /// No more is taken: all are to be given back.
+        case refused
+    }
+
+    /// Takes claimed deliveries in, and gives them to idle slots.
+    func accept(_ deliveries: [Delivery]) -> Acceptance {
+        var starts: [(CheckedContinuation<Delivery?, Never>, Delivery)] = []
+        let acceptance: Acceptance = state.withLock { state in
+            state.window.claimed(deliveries.count)
+            guard state.isTaking else { return .refused }
+            for delivery in deliveries {
+                if let slot = state.idle.popLast() {
+                    starts.append((slot, delivery))
+                } else {
+                    state.waiting.append(delivery)
+                }
+            }
+            if state.isWatched || state.next == state.waiting.count { return .started }
+            state.isWatched = true
+            return .waiting
+        }
+        for (slot, delivery) in starts { slot.resume(returning: delivery) }
+        return acceptance
+    }
+
+    // MARK: The slots
+
+    /// The next delivery for a slot, waiting for one; `nil` when the session is over.
+    func next() async -> Delivery? {
+        if let delivery = state.withLock({ Self.pop(&$0) }) { return delivery }
+        return await withCheckedContinuation { continuation in
+            let answer: Delivery?? = state.withLock { state in
+                if let delivery = Self.pop(&state) { return delivery }
+                guard state.isOpen else { return .some(nil) }
+                state.idle.append(continuation)
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    private static func pop(_ state: inout State) -> Delivery? {
+        guard state.isOpen, state.next < state.waiting.count else { return nil }
+        let delivery = state.waiting[state.next]
+        state.next += 1
+        if state.next == state.waiting.count {
+            state.waiting.removeAll(keepingCapacity: true)
+            state.next = 0
+        }
+        return delivery
+    }
+
+    /// Notes the task that is a slot, so that it can be cancelled with its run.
+    func occupy(_ slot: Int, with task: Task<Void, Never>) {
+        let isLate = state.withLock { state in
+            state.slots[slot] = task
+            return state.runs[slot].map { $0.cancellation.reason != nil } ?? false
+        }
+        // The run began, and was cancelled, before the slot's task was known here.
+        if isLate { task.cancel() }
+    }
+
+    func began(_ slot: Int, _ run: Run) {
+        state.withLock { $0.runs[slot] = run }
+    }
+
+    /// Notes the end of a run. Returns whether its outcome is still wanted: a time limit may have settled it before.
+    func ended(_ slot: Int, after duration: Duration) -> Bool {
+        let (wanted, waiter): (Bool, (CheckedContinuation<Int?, Never>, Int)?) = state.withLock { state in
+            let wanted = state.runs.removeValue(forKey: slot).map { !$0.isAbandoned } ?? true
+            if wanted { state.window.ended(after: duration) }
+            state.lastEnd = .now
+            return (wanted, Self.takeRoomWaiter(&state))
+        }
+        if let (waiter, room) = waiter { waiter.resume(returning: room) }
+        return wanted
+    }
+
+    /// Gives a run up: it counts as ended although its body goes on. Returns whether it had not ended before.
+    func abandon(_ cancellation: Cancellation) -> Bool {
+        state.withLock { state in
+            guard let (slot, run) = state.runs.first(where: { $0.value.cancellation === cancellation }),
+                !run.isAbandoned
+            else { return false }
+            state.runs[slot]?.isAbandoned = true
+            state.window.withdrawn(1)
+            return true
+        }
+    }
+
+    /// Cancels runs: those for which `choose` says so.
+    func cancel(_ reason: Cancellation.Reason, where choose: (Run) -> Bool = { _ in true }) {
+        let tasks = state.withLock { state in
+            state.runs.filter { choose($0.value) && $0.value.cancellation.cancel(reason) }
+                .compactMap { state.slots[$0.key] }
+        }
+        for task in tasks { task.cancel() }
+    }
+
+    // MARK: The end of deliveries
+
+    func settled(_ count: Int) {
+        let (waiter, done) = state.withLock { state in
+            state.window.settled(count)
+            return (Self.takeRoomWaiter(&state), Self.takeEmptyWaiters(&state))
+        }
+        if let (waiter, room) = waiter { waiter.resume(returning: room) }
+        for waiter in done { waiter.resume() }
+    }
+
+    private static func takeRoomWaiter(_ state: inout State) -> (CheckedContinuation<Int?, Never>, Int)? {
+        guard let waiter = state.roomWaiter else { return nil }
+        let room = state.window.room
+        guard room > 0 else { return nil }
+        state.roomWaiter = nil
+        return (waiter, room)
+    }
+
+    private static func takeEmptyWaiters(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+        guard state.window.held == 0 else { return [] }
+        defer { state.emptyWaiters = [] }
+        return state.emptyWaiters
+    }
+
+    // MARK: Stopping
+
+    /// Takes no more: the claim loop ends, and what waits for a slot is taken out, newest first, to be given back.
+    func stopTaking() -> [Delivery] {
+        let (waiter, rest) = state.withLock { state in
+            state.isTaking = false
+            defer { state.roomWaiter = nil }
+            return (state.roomWaiter, Self.takeWaiting(&state))
+        }
+        waiter?.resume(returning: nil)
+        return rest
+    }
+
+    /// What waits behind runs none of which has ended for `patience`: it should not wait here while others are idle.
+    func takeStuck(patience: Duration) -> [Delivery] {
+        state.withLock { state in
+            guard state.isOpen, state.next < state.waiting.count else {
+                state.isWatched = false
+                return []
+            }
+            guard state.idle.isEmpty, .now - state.lastEnd > patience else { return [] }
+            return Self.takeWaiting(&state)
+        }
+    }
+
+    private static func takeWaiting(_ state: inout State) -> [Delivery] {
+        defer {
+            state.waiting = []
+            state.next = 0
+        }
+        return state.waiting[state.next...].reversed()
+    }
+
+    /// Deliveries taken out unstarted count as ended, their return being what is left to settle.
+    func withdrawn(_ count: Int) {
+        state.withLock { $0.window.withdrawn(count) }
+    }
+
+    /// Waits until nothing is held any more.
+    func empty() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = state.withLock { state in
+                if state.window.held == 0 || !state.isOpen { return true }
+                state.emptyWaiters.append(continuation)
+                return false
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    /// Waits until ``close()``.
+    func closed() async {
+        await withCheckedContinuation { continuation in
+            let isClosed = state.withLock { state in
+                if state.isOpen { state.closeWaiters.append(continuation) }
+                return !state.isOpen
+            }
+            if isClosed { continuation.resume() }
+        }
+    }
+
+    /// Ends the session: slots and waiters are let go.
+    func close() {
+        let (idle, room, others) = state.withLock { state in
+            state.isOpen = false
+            state.isTaking = false
+            defer {
+                state.idle = []
+                state.roomWaiter = nil
+                state.emptyWaiters = []
+                state.closeWaiters = []
+            }
+            return (state.idle, state.roomWaiter, state.emptyWaiters + state.closeWaiters)
+        }
+        for slot in idle { slot.resume(returning: nil) }
+        room?.resume(returning: nil)
+        for waiter in others { waiter.resume() }
+    }
+
+    var isIdle: Bool { state.withLock { $0.window.held == 0 } }
+    var isWatched: Bool { state.withLock { $0.isWatched } }
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+    var running: [Vitals.Running] { state.withLock { $0.runs.values.map(\.info).sorted { $0.since < $1.since } } }
+}

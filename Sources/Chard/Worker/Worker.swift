@@ -1,0 +1,158 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// A worker process: takes messages from its queues and runs the app's tasks.
+///
+/// It is a service: run it in a `ServiceGroup`, or call ``run()`` and ``stop(_:)``. Graceful shutdown and cancellation of
+/// the task that runs it are obeyed.
+public final class Worker: Service, Sendable {
+    /// How to end.
+    public enum Stop: Sendable, Hashable {
+        /// Claim no more, finish what runs within the grace period, hand back the rest.
+        case gracefully
+        /// Cancel what runs and hand back everything at once.
+        case now
+    }
+
+    /// The node name.
+    public let node: String
+    /// The queues it serves.
+    public let queues: [String]
+    /// The options it was made with.
+    public let options: WorkerOptions
+
+    private let app: Chard
+    private let logger: Logger
+    private let counters = Counters()
+    private let state = Mutex(State())
+
+    private struct State {
+        var session: WorkerSession?
+        var stop: Stop?
+    }
+
+    /// Makes a worker of an app.
+    public init(_ app: Chard, options: WorkerOptions = WorkerOptions(), logger: Logger? = nil) {
+        self.app = app
+        self.options = options
+        node = options.node ?? "\(app.name)@\(hostName())"
+        queues = options.queues.isEmpty ? [app.settings.defaultQueue] : options.queues
+        self.logger = logger ?? Logger(label: "chard.worker")
+    }
+
+    /// What it is doing and has done.
+    public var vitals: Vitals {
+        let figures = counters.figures
+        let session = state.withLock { $0.session }
+        return Vitals(running: session?.running ?? [], done: figures.done, failed: figures.failed)
+    }
+
+    /// Runs until it is stopped.
+    /// - Throws: ``AppError`` when the app or the options are set up wrongly; ``BrokerError`` when the broker cannot be
+    ///   used, for a reason that waiting does not mend, or cannot be reached at the start.
+    public func run() async throws {
+        try await run(onReady: {})
+    }
+
+    /// Runs, and calls `onReady` once, when work is being taken.
+    public func run(onReady: @escaping @Sendable () -> Void) async throws {
+        try app.validate()
+        if let problem = options.problem { throw AppError("worker \(node): \(problem)") }
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await work(onReady)
+            } onGracefulShutdown: {
+                self.stop(.gracefully)
+            }
+        } onCancel: {
+            stop(.now)
+        }
+    }
+
+    /// Begins to end; ``run()`` returns when that is done. A later, harder word replaces an earlier one.
+    public func stop(_ how: Stop) {
+        let session = state.withLock { state in
+            state.stop = state.stop == .now ? .now : how
+            return state.session
+        }
+        if let session { apply(how, to: session) }
+    }
+
+    private func apply(_ stop: Stop, to session: WorkerSession) {
+        switch stop {
+        case .now: session.abort()
+        case .gracefully: Task { await session.finish(within: options.gracePeriod) }
+        }
+    }
+
+    private func work(_ onReady: @Sendable () -> Void) async throws {
+        let broker = try app.broker
+        let results = try app.results
+        try await broker.connect()
+        if app.keepsResultsElsewhere { try await results.connect() }
+        let blockingPool = BlockingPool(limit: options.concurrency)
+        defer { blockingPool.shutdown() }
+        let subscription = Subscription(
+            queues: queues, node: node, concurrency: options.concurrency, startedAt: app.settings.now(),
+            vitals: { [weak self] in self?.vitals ?? Vitals() })
+        var isFirst = true
+        while true {
+            guard let consumer = try await open(broker, subscription, isFirst) else { return }
+            let session = session(on: consumer, blockingPool)
+            let stop = state.withLock { state in
+                state.session = session
+                return state.stop
+            }
+            if let stop { apply(stop, to: session) }
+            if isFirst { onReady() }
+            isFirst = false
+            switch await session.run(draining: options.drains) {
+            case .stopped: return
+            case .failed(let error): throw error
+            case .leaseLost:
+                logger.warning("the lease was lost; going on under a new identity", metadata: ["node": "\(node)"])
+            }
+        }
+    }
+
+    /// Opens a hold; after the first one, again and again for as long as the broker is merely away. `nil` once stopped.
+    private func open(
+        _ broker: any Broker, _ subscription: Subscription, _ isFirst: Bool
+    ) async throws -> (any Consumer)? {
+        while true {
+            do {
+                return try await broker.consumer(for: subscription)
+            } catch let error as BrokerError where error.isRetryable && !isFirst {
+                if state.withLock({ $0.stop }) != nil { return nil }
+                logger.warning("the broker is away; trying again", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
+    private func session(on consumer: any Consumer, _ blockingPool: BlockingPool) -> WorkerSession {
+        let elsewhere = app.keepsResultsElsewhere ? try? app.results : nil
+        let timeToLive = app.settings.resultExpires
+        let execution = Execution(
+            registry: app.registry, middleware: app.middleware, settings: app.settings,
+            concluder: Concluder(node: node, settings: app.settings, keepsResultsElsewhere: elsewhere != nil),
+            dependencies: app.dependencies, blockingPool: blockingPool, node: node, logger: logger,
+            report: { status in
+                let record = StatusRecord(status, timeToLive: timeToLive)
+                if let elsewhere {
+                    try await elsewhere.store([record])
+                } else {
+                    try await consumer.report([record])
+                }
+            },
+            brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset })
+        return WorkerSession(
+            consumer: consumer, execution: execution, elsewhere: elsewhere, counters: counters,
+            concurrency: options.concurrency, logger: logger)
+    }
+}

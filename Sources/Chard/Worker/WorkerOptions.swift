@@ -1,0 +1,52 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+import FoundationEssentials
+
+/// How a worker process works.
+public struct WorkerOptions: Sendable {
+    /// The queues to serve, round robin; empty means the app's default queue.
+    public var queues: [String]
+    /// How many tasks run at once. Default: four for each core.
+    public var concurrency: Int
+    /// The node name; `nil` makes `<app>@<host>`. Must be unique among the workers that live.
+    public var node: String?
+    /// How long running tasks may go on after the worker was told to stop; then they are handed back.
+    public var gracePeriod: Duration
+    /// Whether the worker ends by itself when nothing waits in its queues and nothing runs.
+    public var drains: Bool
+
+    /// Makes options.
+    public init(
+        queues: [String] = [], concurrency: Int = ProcessInfo.processInfo.activeProcessorCount * 4,
+        node: String? = nil, gracePeriod: Duration = .seconds(30), drains: Bool = false
+    ) {
+        self.queues = queues
+        self.concurrency = concurrency
+        self.node = node
+        self.gracePeriod = gracePeriod
+        self.drains = drains
+    }
+
+    /// What makes no sense; `nil` if all is well.
+    var problem: String? {
+        if concurrency < 1 { return "the concurrency is \(concurrency); it must be at least 1" }
+        if queues.contains(where: \.isEmpty) { return "a queue's name is empty" }
+        if Set(queues).count < queues.count { return "a queue is named twice: \(queues.joined(separator: ","))" }
+        return nil
+    }
+}
+
+/// The machine's host name, as other nodes see it in node names.
+func hostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

@@ -1,0 +1,230 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Logging
+import Synchronization
+
+/// The work done under one identity: claim, run, settle, until the worker stops or the lease is in doubt.
+///
+/// Three loops share a ``Workbench``: the claim loop fills it, the slots work from it, the settling loop writes what they
+/// came to. Each slot is a task that runs one delivery after the other, so that a tiny task costs no task of its own; a
+/// slot that was cancelled together with its run is replaced.
+final class WorkerSession: Sendable {
+    enum End: Sendable {
+        case stopped
+        case leaseLost
+        case failed(any Error)
+    }
+
+    private let consumer: any Consumer
+    private let execution: Execution
+    private let elsewhere: (any ResultStore)?
+    private let counters: Counters
+    private let bench: Workbench
+    private let settler = Settler()
+    private let logger: Logger
+    private let concurrency: Int
+    private let end = Mutex<End?>(nil)
+
+    init(
+        consumer: any Consumer, execution: Execution, elsewhere: (any ResultStore)?, counters: Counters,
+        concurrency: Int, logger: Logger
+    ) {
+        self.consumer = consumer
+        self.execution = execution
+        self.elsewhere = elsewhere
+        self.counters = counters
+        self.concurrency = concurrency
+        self.logger = logger
+        bench = Workbench(concurrency: concurrency)
+    }
+
+    var running: [Vitals.Running] { bench.running }
+
+    /// Works until ``finish(within:)``, ``abort()``, the loss of the lease, or an error that waiting does not mend.
+    func run(draining: Bool) async -> End {
+        for slot in 0..<concurrency { startSlot(slot) }
+        let guardian = Task {
+            await consumer.leaseLost()
+            conclude(.leaseLost)
+        }
+        let drainer = draining ? Task { await drain() } : nil
+        async let claiming: Void = claim()
+        async let settling: Void = settle()
+        await bench.closed()
+        consumer.wake()
+        await claiming
+        settler.close()
+        await settling
+        guardian.cancel()
+        drainer?.cancel()
+        await consumer.close()
+        return end.withLock { $0 } ?? .stopped
+    }
+
+    /// Takes no more, hands back what was not started, and ends when the runs have, or after `grace` without them.
+    func finish(within grace: Duration) async {
+        withdraw(bench.stopTaking())
+        consumer.wake()
+        let timer = Task {
+            try await Task.sleep(for: grace)
+            abort()
+        }
+        await bench.empty()
+        timer.cancel()
+        abort()
+    }
+
+    /// Ends now: runs are cancelled, and everything held goes back to the front of its queue.
+    func abort() {
+        conclude(.stopped)
+    }
+
+    private func conclude(_ how: End) {
+        end.withLock { $0 = $0 ?? how }
+        let reason: Cancellation.Reason = if case .stopped = how { .shutdown } else { .leaseLost }
+        bench.close()
+        bench.cancel(reason)
+    }
+
+    // MARK: The loops
+
+    private func claim() async {
+        while let room = await bench.room() {
+            do {
+                take(try await consumer.claim(upTo: room))
+            } catch let error as BrokerError where error.code == .leaseLost {
+                return conclude(.leaseLost)
+            } catch {
+                logger.error("claiming failed", metadata: ["error": "\(error)"])
+                return conclude(.failed(error))
+            }
+        }
+    }
+
+    private func take(_ deliveries: [Delivery]) {
+        guard !deliveries.isEmpty else { return }
+        switch bench.accept(deliveries) {
+        case .started: break
+        case .refused: withdraw(deliveries.reversed())
+        case .waiting: Task { await handBackWhatIsStuck() }
+        }
+    }
+
+    private func settle() async {
+        while let batch = await settler.next() {
+            do {
+                try await storeElsewhere(batch)
+                let receipts = try await consumer.settle(batch.map(\.settlement))
+                counters.count(batch, receipts)
+            } catch let error as BrokerError where error.code != .leaseLost && !error.isRetryable {
+                logger.error("settling failed", metadata: ["error": "\(error)"])
+                conclude(.failed(error))
+            } catch {
+                // The messages are still in the broker, and whoever finds the lease lapsed runs them again.
+                logger.warning(
+                    "settlements were lost with the lease; the tasks will run again",
+                    metadata: ["count": "\(batch.count)", "error": "\(error)"])
+                conclude(.leaseLost)
+            }
+            bench.settled(batch.count)
+        }
+    }
+
+    /// With results on another server the result is written first: a crash between the two runs the task again.
+    private func storeElsewhere(_ batch: [Conclusion]) async throws {
+        guard let elsewhere else { return }
+        let statuses = batch.compactMap(\.elsewhere)
+        guard !statuses.isEmpty else { return }
+        while true {
+            do {
+                return try await elsewhere.store(statuses)
+            } catch let error as BrokerError where error.isRetryable && bench.isOpen {
+                logger.warning("results cannot be stored; trying again", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
+    /// A message must not wait behind a long task here while another process is idle.
+    private func handBackWhatIsStuck() async {
+        let patience = Duration.milliseconds(500)
+        while bench.isWatched {
+            try? await Task.sleep(for: patience)
+            withdraw(bench.takeStuck(patience: patience))
+        }
+    }
+
+    private func drain() async {
+        while !Task.isCancelled {
+            if bench.isIdle, (try? await consumer.isDrained()) == true, bench.isIdle { return abort() }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Gives deliveries back, newest first, so that the oldest comes to stand at the very front.
+    private func withdraw(_ deliveries: [Delivery]) {
+        guard !deliveries.isEmpty else { return }
+        bench.withdrawn(deliveries.count)
+        for delivery in deliveries {
+            settler.add(Conclusion(settlement: Settlement(delivery, .returned), failed: false))
+        }
+    }
+
+    // MARK: The slots
+
+    private func startSlot(_ slot: Int) {
+        // Not a child task: a slot must be cancellable by itself, and a body that ignores its cancellation must not keep
+        // the session from ending.
+        let task = Task {
+            while let delivery = await bench.next() {
+                await work(on: delivery, in: slot)
+                if Task.isCancelled { return startSlot(slot) }
+            }
+        }
+        bench.occupy(slot, with: task)
+    }
+
+    private func work(on delivery: Delivery, in slot: Int) async {
+        let start = ContinuousClock.now
+        let outcome: Outcome
+        switch execution.prepare(delivery) {
+        case .concluded(let conclusion):
+            _ = bench.ended(slot, after: .now - start)
+            return settler.add(conclusion)
+        case .ready(let task, let message, let body):
+            let run = Workbench.Run(
+                info: Vitals.Running(
+                    id: message.id, task: message.task, since: execution.settings.now().timeIntervalSince1970),
+                delivery: delivery, cancellation: Cancellation())
+            bench.began(slot, run)
+            let limiter = limit(run, message, task)
+            defer { limiter?.cancel() }
+            outcome = await execution.run(task, message, body, delivery: delivery, cancellation: run.cancellation)
+            guard bench.ended(slot, after: .now - start) else { return }
+            settler.add(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
+        }
+    }
+
+    /// Watches over a run that has limits. The soft one cancels it; the hard one settles it without waiting for its end,
+    /// which in a single process is all that can be done to a body that ignores its cancellation.
+    private func limit(_ run: Workbench.Run, _ message: TaskMessage, _ task: RegisteredTask) -> Task<Void, any Error>? {
+        let limits = RunLimits(message, task)
+        guard limits.soft != nil || limits.hard != nil else { return nil }
+        let start = ContinuousClock.now
+        return Task {
+            if let soft = limits.soft {
+                try await Task.sleep(until: start + soft)
+                bench.cancel(.softTimeLimit) { $0.cancellation === run.cancellation }
+            }
+            if let hard = limits.hard {
+                try await Task.sleep(until: start + hard)
+                guard bench.abandon(run.cancellation) else { return }
+                let failure = Outcome.failure(.timeLimitExceeded(message, task), keptAs: nil)
+                settler.add(execution.concluder.conclude(failure, of: message, task: task, delivery: run.delivery))
+                bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
+            }
+        }
+    }
+}

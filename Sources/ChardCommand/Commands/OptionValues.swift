@@ -1,0 +1,97 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Chard
+import FoundationEssentials
+
+/// How long to wait for a result: `--wait` alone waits for ever, `--wait 5` five seconds.
+enum WaitLimit: ExpressibleByArgument, Hashable, CustomStringConvertible {
+    case forever
+    case seconds(Seconds)
+
+    init?(argument: String) {
+        if argument == WaitLimit.forever.description {
+            self = .forever
+        } else if let seconds = Seconds(argument: argument), seconds.duration > .zero {
+            self = .seconds(seconds)
+        } else {
+            return nil
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .forever: "forever"
+        case .seconds(let seconds): seconds.description
+        }
+    }
+
+    var duration: Duration? {
+        if case .seconds(let seconds) = self { seconds.duration } else { nil }
+    }
+}
+
+/// A time span in seconds, with or without fraction.
+struct Seconds: ExpressibleByArgument, Hashable, CustomStringConvertible {
+    let duration: Duration
+
+    /// Reads a number from 0 to a hundred years.
+    init?(argument: String) {
+        guard let seconds = Double(argument) else { return nil }
+        self.init(seconds)
+    }
+
+    init?(_ seconds: Double) {
+        guard (0...3_155_760_000).contains(seconds) else { return nil }
+        duration = .seconds(seconds)
+    }
+
+    var description: String { "\(duration.seconds)" }
+}
+
+/// Reads values of options, and says what they should look like.
+enum OptionValues {
+    static func array(_ text: String) throws -> [JSON] {
+        guard let array = try json(text).array else {
+            throw ValidationError("it is no JSON array such as '[1, \"two\"]'")
+        }
+        return array
+    }
+
+    static func object(_ text: String) throws -> [String: JSON] {
+        guard let object = try json(text).object else {
+            throw ValidationError("it is no JSON object such as '{\"size\": 3}'")
+        }
+        return object
+    }
+
+    private static func json(_ text: String) throws -> JSON {
+        do {
+            return try JSON(parsing: Array(text.utf8))
+        } catch {
+            throw ValidationError("it is not JSON: \(error)")
+        }
+    }
+
+    static func time(_ text: String) throws -> Date {
+        guard let date = Timestamp.date(from: text) else {
+            throw ValidationError("it is no time such as 2026-11-21T20:31:53+01:00 (without an offset it is UTC)")
+        }
+        return date
+    }
+
+    static func header(_ text: String) throws -> (name: String, value: String) {
+        guard let separator = text.firstIndex(of: "="), separator > text.startIndex else {
+            throw ValidationError("it is not of the form name=value")
+        }
+        return (String(text[..<separator]), String(text[text.index(after: separator)...]))
+    }
+
+    /// Names with commas between, empty ones left out.
+    static func names(_ texts: [String]) -> [String] {
+        texts.flatMap { $0.split(separator: ",") }.map { name in
+            String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }.filter { !$0.isEmpty }
+    }
+}

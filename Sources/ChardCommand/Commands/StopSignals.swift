@@ -1,0 +1,87 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Stops a worker on SIGTERM, SIGINT and SIGQUIT.
+///
+/// It works on a queue of its own, so that tasks which keep every thread of Swift's pool busy cannot keep a signal from
+/// being obeyed. If they keep the worker itself from ending, the process ends without it: its lease lapses, and what it
+/// held runs again elsewhere.
+final class StopSignals: Sendable {
+    private static let patience = 5.0
+
+    private let worker: Worker
+    private let output: Output
+    private let queue: DispatchQueue
+    private let state = Mutex(State())
+    /// Dispatch's sources may be used from any thread.
+    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+
+    private struct State {
+        var wasAsked = false
+        var isOver = false
+    }
+
+    init(stopping worker: Worker, output: Output) {
+        self.worker = worker
+        self.output = output
+        let queue = DispatchQueue(label: "chard.signals")
+        self.queue = queue
+        let numbers = [SIGTERM, SIGINT, SIGQUIT]
+        sources = numbers.map { number in
+            #if canImport(Darwin)
+            // Without this the default action comes first.
+            signal(number, SIG_IGN)
+            #endif
+            return DispatchSource.makeSignalSource(signal: number, queue: queue)
+        }
+        for (source, number) in zip(sources, numbers) {
+            source.setEventHandler { [weak self] in self?.obey(number) }
+            source.resume()
+        }
+    }
+
+    /// Lets go: the worker has ended by itself.
+    func cancel() {
+        state.withLock { $0.isOver = true }
+        for source in sources { source.cancel() }
+    }
+
+    private func obey(_ number: Int32) {
+        let isFirst = state.withLock { state in
+            defer { state.wasAsked = true }
+            return !state.wasAsked
+        }
+        guard isFirst, number != SIGQUIT else {
+            output.talk("\(worker.node) stops now: what runs is handed back")
+            endTheProcess(after: Self.patience)
+            return worker.stop(.now)
+        }
+        let grace = worker.options.gracePeriod.seconds
+        let running = worker.vitals.running.count
+        let outlook =
+            "\(Words.count(running, "running task")) may finish within \(Words.duration(grace)); another signal ends that"
+        output.talk("\(worker.node) stops: \(running == 0 ? "nothing runs" : outlook)")
+        endTheProcess(after: grace + Self.patience)
+        worker.stop(.gracefully)
+    }
+
+    private func endTheProcess(after seconds: Double) {
+        queue.asyncAfter(deadline: .now() + seconds) { [self] in
+            guard !state.withLock({ $0.isOver }) else { return }
+            output.talk("\(worker.node) ends by force: its tasks do not yield; they run again elsewhere")
+            _exit(CommandStatus.failed.rawValue)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Where a command speaks: the answer goes to standard output, the talk to standard error.
+struct Output: Sendable {
+    private let write: @Sendable (Stream, [UInt8]) -> Int32
+
+    enum Stream: Int32, Sendable {
+        case answer = 1
+        case talk = 2
+    }
+
+    /// Standard output and standard error, unbuffered, so that nothing is lost in a pipe when the process ends.
+    static let standard = Output { stream, bytes in
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { systemWrite(stream.rawValue, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                return errno
+            }
+            rest = rest.dropFirst(count)
+        }
+        return 0
+    }
+
+    /// Makes an output that hands each text to `write`, which returns 0 or the system's error number.
+    init(write: @escaping @Sendable (Stream, [UInt8]) -> Int32) {
+        self.write = write
+    }
+
+    /// Prints a part of the answer and ends its line.
+    func answer(_ text: String) throws(CommandError) {
+        let error = write(.answer, line(text))
+        guard error == 0 else {
+            throw CommandError("standard output cannot be written: \(String(cString: strerror(error)))")
+        }
+    }
+
+    /// Prints the answer as one JSON document in one line.
+    func answer(_ json: JSON) throws(CommandError) {
+        try answer(json.description)
+    }
+
+    /// Says something about what goes on. There is nobody to tell if that fails.
+    func talk(_ text: String) {
+        _ = write(.talk, line(text))
+    }
+
+    private func line(_ text: String) -> [UInt8] {
+        text.utf8.last == UInt8(ascii: "\n") ? Array(text.utf8) : Array(text.utf8) + [UInt8(ascii: "\n")]
+    }
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}

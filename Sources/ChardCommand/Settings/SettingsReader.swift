@@ -1,0 +1,76 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+
+/// Finds the value of a setting: a flag wins over the environment, the environment over the file.
+struct SettingsReader: Sendable {
+    /// A value, and what to call the place where it was found.
+    struct Found<Value: Sendable>: Sendable {
+        let value: Value
+        let origin: String
+    }
+
+    private let environment: EnvironmentVariablesProvider
+    private let file: (provider: InMemoryProvider, path: String)?
+    /// What is odd about the environment, to be said once.
+    let warnings: [String]
+
+    /// Reads the file that `config` names, or else the one that `CHARD_CONFIG` names, if any.
+    init(config: String?, environment variables: [String: String]) throws(CommandError) {
+        // Empty is as good as absent: it is what `CHARD_...: ${...:-}` comes to.
+        let set = variables.filter { $0.key.hasPrefix(Setting.variablePrefix) && !$0.value.isEmpty }
+        environment = EnvironmentVariablesProvider(environmentVariables: set)
+        if let path = config ?? set[Setting.configVariable] {
+            file = (try SettingsFile.provider(readingFrom: path), path)
+        } else {
+            file = nil
+        }
+        // Others may have variables of this prefix, too (Kubernetes does, for a service named "chard"), so only those are
+        // worth a word that look like a slip.
+        let known = Setting.all.map(\.variable) + [Setting.configVariable]
+        warnings = set.keys.sorted().filter { !known.contains($0) }.compactMap { name in
+            let bare = { (name: String) in String(name.dropFirst(Setting.variablePrefix.count)) }
+            guard let nearest = Suggestion.nearest(to: bare(name), among: known.map(bare)) else { return nil }
+            return "\(name) in the environment means nothing; did you mean \(Setting.variablePrefix)\(nearest)?"
+        }
+    }
+
+    /// The text of a setting.
+    func text(_ setting: Setting, flag: String?, named option: String) throws(CommandError) -> Found<String>? {
+        if let flag { return Found(value: flag, origin: option) }
+        return try find(setting) { if case .string(let text) = $0 { text } else { nil } }
+    }
+
+    /// The names that a setting lists.
+    func names(_ setting: Setting, flag: [String]) throws(CommandError) -> [String] {
+        if !flag.isEmpty { return flag }
+        return try find(setting) { if case .stringArray(let names) = $0 { names } else { nil } }?.value ?? []
+    }
+
+    /// The whole number of a setting.
+    func integer(_ setting: Setting, flag: Int?) throws(CommandError) -> Int? {
+        if let flag { return flag }
+        return try find(setting) { if case .int(let number) = $0 { number } else { nil } }?.value
+    }
+
+    /// The number of a setting.
+    func number(_ setting: Setting) throws(CommandError) -> Found<Double>? {
+        try find(setting) { if case .double(let number) = $0 { number } else { nil } }
+    }
+
+    private func find<Value>(
+        _ setting: Setting, _ read: (ConfigContent) -> Value?
+    ) throws(CommandError) -> Found<Value>? {
+        var places: [(any ConfigProvider, String)] = [(environment, setting.variable)]
+        if let file { places.append((file.provider, "\(file.path): \(setting.name)")) }
+        for (provider, origin) in places {
+            do {
+                guard let value = try provider.value(forKey: setting.key, type: setting.type).value else { continue }
+                if let value = read(value.content) { return Found(value: value, origin: origin) }
+            } catch {}
+            throw CommandError("\(origin) is not \(setting.expected)", status: .misused)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,29 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+
+extension BrokerError {
+    /// The broker's view of a connection's error.
+    init(_ error: RedisError) {
+        let code: BrokerError.Code =
+            switch error.code {
+            case .connectionRefused, .unreachable, .closed, .timedOut, .tls: .unavailable
+            case .authentication, .noPermission: .unauthorized
+            case .badURL: .misconfigured
+            case .wrongType, .protocolError, .clusterMoved: .damaged
+            default: error.isRetryable ? .refused : .damaged
+            }
+        self.init(code, error.description, underlying: error)
+    }
+}
+
+/// Runs Redis commands in the terms of the broker's errors; a cancelled caller gets `CancellationError`.
+func translatingErrors<Value>(_ body: () async throws(RedisError) -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch {
+        if error.code == .cancelled { throw CancellationError() }
+        throw BrokerError(error)
+    }
+}

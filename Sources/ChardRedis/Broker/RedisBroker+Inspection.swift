@@ -1,0 +1,167 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+
+extension RedisBroker {
+    /// Every queue that somebody used in the last 30 days, or that a worker watches now.
+    public func queues() async throws -> [QueueReport] {
+        let now = Date()
+        let month: TimeInterval = 30 * 86_400
+        let replies = try await ask([
+            RedisCommand("ZREMRANGEBYSCORE", keys.queues, "-inf", now.timeIntervalSince1970 - month),
+            RedisCommand("ZRANGE", keys.queues, 0, -1),
+            RedisCommand("HGETALL", keys.processes),
+        ])
+        let processes = Holder.read(replies[2])
+        let names = Set((replies[1].array ?? []).compactMap(\.text)).union(processes.flatMap(\.queues)).sorted()
+        var reports: [QueueReport] = []
+        for name in names { reports.append(try await report(name, processes, now)) }
+        return reports
+    }
+
+    private func report(_ queue: String, _ processes: [Holder], _ now: Date) async throws -> QueueReport {
+        let lists = keys.waiting(allOf: queue)
+        let leased = processes.flatMap { process in lists.map { keys.leased(process.identity, $0) } }
+        let replies = try await ask(
+            lists.map { RedisCommand("LLEN", $0) } + lists.map { RedisCommand("LINDEX", $0, -1) }
+                + [RedisCommand("ZCARD", keys.scheduled(queue)), RedisCommand("ZCARD", keys.dead(queue))]
+                + leased.map { RedisCommand("LLEN", $0) })
+        let count = lists.count
+        return QueueReport(
+            queue: queue, waiting: replies[..<count].reduce(0) { $0 + ($1.integer ?? 0) },
+            scheduled: replies[count * 2].integer ?? 0,
+            leased: replies[(count * 2 + 2)...].reduce(0) { $0 + ($1.integer ?? 0) },
+            dead: replies[count * 2 + 1].integer ?? 0,
+            oldestWait: replies[count..<(count * 2)].lazy.compactMap(\.bytes).compactMap {
+                MessageAge.seconds(of: $0, now: now)
+            }.max())
+    }
+
+    /// Deletes what waits.
+    public func purge(_ queue: String, scheduled: Bool) async throws -> Int {
+        var commands = keys.waiting(allOf: queue).flatMap { [RedisCommand("LLEN", $0), RedisCommand("DEL", $0)] }
+        if scheduled {
+            commands.append(RedisCommand("ZCARD", keys.scheduled(queue)))
+            commands.append(RedisCommand("DEL", keys.scheduled(queue), keys.scheduledMessages(queue)))
+        }
+        // Counted and deleted by one pair of commands in one transaction, or a message could slip in between uncounted.
+        let replies = try await ask([RedisCommand("MULTI")] + commands + [RedisCommand("EXEC")])
+        let counts = try replies.last?.get().array ?? []
+        return stride(from: 0, to: counts.count, by: 2).reduce(0) { $0 + (counts[$1].integer ?? 0) }
+    }
+
+    /// The processes whose heartbeat is there.
+    public func workers() async throws -> [WorkerReport] {
+        let processes = Holder.read(try await ask([RedisCommand("HGETALL", keys.processes)])[0])
+        let replies = try await ask(processes.map { RedisCommand("HGETALL", keys.process($0.identity)) })
+        return zip(processes, replies).compactMap { process, reply in
+            WorkerReport(identity: process.identity, fields: reply)
+        }.sorted { ($0.node, $0.identity) < ($1.node, $1.identity) }
+    }
+
+    /// Dead letters, newest first.
+    public func deadLetters(in queue: String?, limit: Int) async throws -> [DeadLetter] {
+        let names: [String]
+        if let queue {
+            names = [queue]
+        } else {
+            names = try await queues().map(\.queue)
+        }
+        var letters: [DeadLetter] = []
+        for name in names {
+            let ids = try await ask([RedisCommand("ZRANGE", keys.dead(name), 0, limit - 1, "REV")])[0].array ?? []
+            for reply in try await ask(ids.compactMap(\.text).map { RedisCommand("GET", keys.deadLetter($0)) }) {
+                // A letter may have ended with its time, after its name was read.
+                if let bytes = reply.bytes { letters.append(try read(bytes)) }
+            }
+        }
+        return Array(letters.sorted { $0.diedAt > $1.diedAt }.prefix(limit))
+    }
+
+    /// One dead letter.
+    public func deadLetter(_ id: String) async throws -> DeadLetter? {
+        try await ask([RedisCommand("GET", keys.deadLetter(id))])[0].bytes.map(read)
+    }
+
+    /// Sends a dead letter's message again.
+    public func requeueDeadLetter(_ id: String) async throws -> Bool {
+        guard let letter = try await deadLetter(id) else { return false }
+        let message = Recovery.again(letter)
+        let list = keys.waiting(letter.queue, step: Priority.step(for: message.priority))
+        let reply = try await ask([
+            RedisScript.requeue.command(
+                keys: [keys.deadLetter(id), keys.dead(letter.queue), list], id, message.payload)
+        ])
+        return reply[0].integer == 1
+    }
+
+    /// Deletes a dead letter.
+    public func dropDeadLetter(_ id: String) async throws -> Bool {
+        guard let letter = try await deadLetter(id) else { return false }
+        let replies = try await ask([
+            RedisCommand("ZREM", keys.dead(letter.queue), id), RedisCommand("DEL", keys.deadLetter(id)),
+        ])
+        return replies[1].integer == 1
+    }
+
+    private func read(_ letter: [UInt8]) throws -> DeadLetter {
+        do {
+            return try JSON.decode(DeadLetter.self, from: letter)
+        } catch {
+            throw BrokerError(.damaged, "a dead letter cannot be read: \(error)", underlying: error)
+        }
+    }
+
+    /// Sends commands, and throws the first error among the replies.
+    private func ask(_ commands: [RedisCommand]) async throws -> [RESPValue] {
+        try await translatingErrors { () throws(RedisError) in
+            let replies = try await client.pipeline(commands)
+            for reply in replies { _ = try reply.get() }
+            return replies
+        }
+    }
+}
+
+/// A process that may hold messages, as the hash of processes knows it.
+struct Holder: Sendable, Hashable, Codable {
+    var identity = ""
+    var node: String
+    var queues: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case node, queues
+    }
+
+    /// Reads the reply to HGETALL; what cannot be read is left out.
+    static func read(_ reply: RESPValue) -> [Holder] {
+        let fields = reply.array ?? []
+        return stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
+            guard let identity = fields[index].text, let json = fields[index + 1].bytes,
+                var holder = try? JSON.decode(Holder.self, from: json)
+            else { return nil }
+            holder.identity = identity
+            return holder
+        }
+    }
+}
+
+extension WorkerReport {
+    /// Reads a heartbeat; `nil` if there is none.
+    init?(identity: String, fields reply: RESPValue) {
+        let fields = reply.array ?? []
+        var values: [String: RESPValue] = [:]
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            if let name = fields[index].text { values[name] = fields[index + 1] }
+        }
+        guard let node = values["node"]?.text else { return nil }
+        self.init(
+            node: node, identity: identity, pid: values["pid"]?.text.flatMap(Int.init) ?? 0,
+            queues: values["queues"]?.bytes.flatMap { try? JSON.decode([String].self, from: $0) } ?? [],
+            concurrency: values["concurrency"]?.text.flatMap(Int.init) ?? 0,
+            startedAt: values["started"]?.text.flatMap(Double.init) ?? 0,
+            seenAt: values["seen"]?.text.flatMap(Double.init) ?? 0,
+            vitals: values["vitals"]?.bytes.flatMap { try? JSON.decode(Vitals.self, from: $0) } ?? Vitals())
+    }
+}

@@ -1,0 +1,197 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import Logging
+import Synchronization
+
+/// The broker on a Redis server, shared with Celery's Python workers and clients.
+///
+/// It connects when it is first used, and again whenever the connection is lost.
+public final class RedisBroker: InspectableBroker {
+    /// The server's URL, without password.
+    public let location: String
+
+    package let url: RedisURL
+    package let settings: RedisSettings
+    package let keys: RedisKeys
+    /// The connection for commands; many callers share it.
+    package let client: RedisClient
+    let subscriber: RedisSubscriber
+    let options: RedisOptions
+    let logger: Logger
+    /// The queues whose bindings were written over the present connection.
+    private let bound = Mutex<Set<String>>([])
+
+    /// Makes a broker of the server at `url`; nothing is opened yet.
+    public init(_ url: RedisURL, settings: RedisSettings = RedisSettings(), logger: Logger? = nil) {
+        self.url = url
+        self.settings = settings
+        self.logger = logger ?? Logger(label: "chard.redis")
+        location = url.description
+        keys = RedisKeys(prefix: settings.keyPrefix)
+        var options = RedisOptions(clientName: "chard")
+        options.commandTimeout = settings.commandTimeout
+        options.logger = self.logger
+        self.options = options
+        client = RedisClient(url: url, options: options)
+        subscriber = RedisSubscriber(url: url, options: options)
+        client.onStateChange { [weak self] state in
+            // A server that came back empty has lost its bindings.
+            if case .connected = state { self?.bound.withLock { $0 = [] } }
+        }
+    }
+
+    /// Waits until the server answers.
+    public func connect() async throws {
+        try await translatingErrors { () throws(RedisError) in try await client.connect() }
+    }
+
+    /// Closes all connections.
+    public func shutdown() async {
+        await subscriber.close()
+        await client.close()
+    }
+
+    /// Sends messages in one round trip: one LPUSH for each run of messages to the same list.
+    public func send(_ messages: [OutgoingMessage]) async throws {
+        var commands = bindings(of: messages.lazy.map(\.queue))
+        let now = Date()
+        var push: (list: String, command: RedisCommand)?
+        var schedule: RedisCommand?
+        for message in messages {
+            if let dueAt = message.dueAt, dueAt > now {
+                var command = schedule ?? RedisScript.schedule.command(keys: [keys.due])
+                command.append(contentsOf: [keys.scheduled(message.queue), keys.scheduledMessages(message.queue)])
+                command.append(message.queue)
+                command.append(dueAt.timeIntervalSince1970)
+                command.append(message.id)
+                command.append(message.scheduledEntry)
+                schedule = command
+                continue
+            }
+            let list = keys.waiting(message.queue, step: Priority.step(for: message.priority))
+            if push?.list != list {
+                if let push { commands.append(push.command) }
+                push = (list, RedisCommand("LPUSH", list))
+            }
+            push?.command.append(message.payload)
+        }
+        if let push { commands.append(push.command) }
+        if let schedule { commands.append(schedule) }
+        let batch = commands
+        for reply in try await translatingErrors({ () throws(RedisError) in try await client.pipeline(batch) }) {
+            if let error = reply.error { throw BrokerError(error) }
+        }
+    }
+
+    /// The commands that make queues known, to kombu and to Chard, once for each connection.
+    func bindings(of queues: some Sequence<String>) -> [RedisCommand] {
+        let fresh = bound.withLock { bound in queues.filter { bound.insert($0).inserted } }
+        return fresh.flatMap { queue in
+            [
+                RedisCommand("SADD", keys.binding(queue), keys.bindingMember(queue)),
+                RedisCommand("SADD", keys.permanentBinding(queue), keys.bindingMember(queue)),
+                RedisCommand("ZADD", keys.queues, Date().timeIntervalSince1970, queue),
+            ]
+        }
+    }
+
+    /// Opens a hold on the server under a fresh identity.
+    public func consumer(for subscription: Subscription) async throws -> any Consumer {
+        let consumer = RedisConsumer(broker: self, subscription: subscription)
+        try await consumer.open()
+        return consumer
+    }
+
+    // MARK: ResultStore
+
+    /// Stores and publishes statuses in one step.
+    public func store(_ statuses: [StatusRecord]) async throws {
+        guard !statuses.isEmpty else { return }
+        var command = RedisScript.store.command(keys: [])
+        for status in statuses { command.append(status, keys: keys) }
+        let store = command
+        _ = try await translatingErrors { () throws(RedisError) in try await client.send(store) }
+    }
+
+    /// The stored status.
+    public func status(of id: String) async throws -> TaskStatus? {
+        let reply = try await translatingErrors { () throws(RedisError) in
+            try await client.send(RedisCommand("GET", keys.status(id)))
+        }
+        return try reply.bytes.map(TaskStatus.init(reading:))
+    }
+
+    /// The stored status, then each new one, over one shared connection.
+    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    // Subscribed first, read afterwards: what is stored in between is seen twice rather than never.
+                    let subscription = try await translatingErrors { () throws(RedisError) in
+                        try await subscriber.subscribe(
+                            to: keys.status(id),
+                            onMessage: { payload in
+                                if let status = try? TaskStatus(reading: payload) { continuation.yield(status) }
+                            },
+                            onResubscribed: { [weak self] in
+                                guard let self else { return }
+                                Task { if let status = try? await self.status(of: id) { continuation.yield(status) } }
+                            })
+                    }
+                    if let status = try await status(of: id) { continuation.yield(status) }
+                    try await withTaskCancellationHandler {
+                        try await Task.sleep(for: .seconds(1 << 40))
+                    } onCancel: {
+                        subscription.cancel()
+                    }
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    /// Deletes the stored status.
+    public func forget(_ id: String) async throws -> Bool {
+        try await translatingErrors { () throws(RedisError) in
+            try await client.send(RedisCommand("DEL", keys.status(id)))
+        }.integer == 1
+    }
+}
+
+extension OutgoingMessage {
+    /// The message behind the digit of its step of priority, as scheduled messages are kept.
+    var scheduledEntry: [UInt8] {
+        [UInt8(ascii: "0") + UInt8(Priority.step(for: priority))] + payload
+    }
+}
+
+extension RedisCommand {
+    /// Adds a status as the scripts take it: key, whether it is a SUCCESS, TTL in ms, JSON.
+    mutating func append(_ status: StatusRecord, keys: RedisKeys) {
+        append(keys.status(status.id))
+        append(status.state == .success ? "1" : "0")
+        append(status.timeToLive?.milliseconds ?? 0)
+        append(status.json)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, at least 1.
+    var milliseconds: Int { max(1, Int((self / .milliseconds(1)).rounded())) }
+}
+
+extension TaskStatus {
+    /// Reads what the server holds under a status key.
+    init(reading payload: [UInt8]) throws(BrokerError) {
+        do {
+            try self.init(decoding: payload)
+        } catch {
+            throw BrokerError(.damaged, "a stored status cannot be read: \(error)", underlying: error)
+        }
+    }
+}

@@ -1,0 +1,214 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+
+/// The shell of a ``ConnectionMachine`` in a channel: it writes batches, reads replies and keeps the one timer.
+///
+/// It belongs to its channel's event loop, and everything here runs there.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Told once why the connection ended.
+    var onClose: ((RedisError) -> Void)?
+    private var onPush: ((RESPValue) -> Void)?
+
+    private let peer: String
+    private var machine: ConnectionMachine
+    private var reader: ReplyReader
+    private let ping: RedisBatch
+    private var context: ChannelHandlerContext?
+    private var timer: Scheduled<Void>?
+    private var timerDeadline = NIODeadline.distantFuture
+    private var closeReason: RedisError?
+
+    init(url: RedisURL, options: RedisOptions, now: NIODeadline) throws(RedisError) {
+        peer = url.peer
+        machine = ConnectionMachine(
+            openUntil: now + TimeAmount(options.connectTimeout), now: now,
+            limits: .init(
+                read: TimeAmount(options.readTimeout), idle: options.idleTimeout.map { TimeAmount($0) },
+                ping: TimeAmount(options.pingTimeout)))
+        reader = try ReplyReader()
+        ping = try RedisBatch([RedisCommand("PING")])
+    }
+
+    // MARK: What the owner asks for
+
+    var isClosed: Bool { machine.isClosed }
+
+    /// Writes without flushing; the batch fails at once if the connection has ended, and is dropped if nobody waits.
+    func write(_ batch: RedisBatch) {
+        if batch.isFinished { return }
+        guard let context, machine.expectReplies(to: batch, now: context.eventLoop.now) else {
+            batch.complete(.failure(closeReason ?? closedError))
+            return
+        }
+        context.write(wrapOutboundOut(batch.bytes), promise: nil)
+    }
+
+    /// Writes a command whose effect is seen in what is pushed, not in a reply; for subscribed connections.
+    func writeUnanswered(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    func flush() {
+        context?.flush()
+        armTimer()
+    }
+
+    func opened() {
+        machine.opened()
+        armTimer()
+    }
+
+    /// From now on whatever comes is given to `onPush`.
+    func subscribe(onPush: @escaping (RESPValue) -> Void) {
+        machine.subscribe()
+        self.onPush = onPush
+    }
+
+    /// Closes the connection if it still owes this batch a reply: a blocking command that nobody waits for any more
+    /// would hold up, and might give something to, whoever came next.
+    func giveUp(_ batch: RedisBatch) {
+        if machine.isAwaiting(batch) {
+            close(
+                RedisError(
+                    code: .closed, message: "the connection to \(peer) was closed: a blocking command was given up"))
+        }
+    }
+
+    /// Ends the connection and fails whoever waits.
+    func close(_ reason: RedisError) {
+        guard !machine.isClosed else { return }
+        closeReason = reason
+        timer?.cancel()
+        timer = nil
+        let unanswered = machine.close(reason.code)
+        context?.close(promise: nil)
+        for (batch, command) in unanswered { batch.complete(.failure(reason.naming(command))) }
+        onClose?(reason)
+        onClose = nil
+        onPush = nil
+    }
+
+    // MARK: What the channel tells
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { armTimer() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        armTimer()
+        context.fireChannelActive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        close(closedError)
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        close(closedError)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        close(RedisError(connectionTo: peer, failed: error))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !machine.isClosed else { return }
+        machine.heard(now: context.eventLoop.now)
+        var bytes = unwrapInboundIn(data)
+        do throws(RedisError) {
+            while bytes.readableBytes > 0 {
+                try reader.feed(from: &bytes)
+                while let reply = try reader.next() {
+                    received(reply)
+                    if machine.isClosed { return }
+                }
+            }
+        } catch {
+            close(protocolError(error.message))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        armTimer()
+        context.fireChannelReadComplete()
+    }
+
+    private func received(_ reply: RESPValue) {
+        switch machine.received(reply) {
+        case .partial:
+            break
+        case .push(let reply):
+            onPush?(reply)
+        case .unexpected:
+            // What a server says unasked before it hangs up ("max number of clients reached") is the reason.
+            close(reply.error ?? protocolError("a reply that was not asked for"))
+        case .complete(let batch, let replies):
+            finish(batch, replies)
+        }
+    }
+
+    private func finish(_ batch: RedisBatch, _ replies: [RESPValue]) {
+        guard batch.hasScripts else {
+            batch.complete(.success(replies))
+            return
+        }
+        do throws(RedisError) {
+            guard let reload = try batch.reloadingScripts(after: replies) else {
+                batch.complete(.success(replies))
+                return
+            }
+            write(reload)
+            flush()
+        } catch {
+            batch.complete(.failure(error))
+        }
+    }
+
+    // MARK: Time
+
+    /// Sets the timer if there is none or the machine wants to be asked earlier. One that rings too early is set anew,
+    /// so that replies and batches cost no timer.
+    private func armTimer() {
+        guard let context, let deadline = machine.deadline, timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerRang() }
+    }
+
+    private func timerRang() {
+        timer = nil
+        guard let context else { return }
+        let now = context.eventLoop.now
+        switch machine.timeout(now: now) {
+        case .none:
+            break
+        case .ping:
+            machine.pinged(with: ping, now: now)
+            context.writeAndFlush(wrapOutboundOut(ping.bytes), promise: nil)
+        case .close(let code):
+            close(RedisError(code: code, message: "\(peer) has not answered in time"))
+        }
+        armTimer()
+    }
+
+    // MARK: Errors
+
+    private var closedError: RedisError {
+        RedisError(code: .closed, message: "the connection to \(peer) was closed")
+    }
+
+    private func protocolError(_ detail: String) -> RedisError {
+        RedisError(
+            code: .protocolError,
+            message: "\(peer) does not speak Redis's protocol (\(detail)); check host and port, and that TLS is wanted "
+                + "by both sides or by neither")
+    }
+}

@@ -1,0 +1,104 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Opens a socket to a server, with TLS where the URL wants it, and greets the server.
+enum ConnectionOpener {
+    /// Opens a connection and sends the greeting: password, database, name and a first `PING`, in one round trip.
+    ///
+    /// The future fails with a ``RedisError`` and always completes within the connect timeout: the bootstrap keeps
+    /// it until the socket is connected, the handler from then on.
+    static func open(
+        to url: RedisURL, options: RedisOptions, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<RedisConnection> {
+        let promise = eventLoop.makePromise(of: RedisConnection.self)
+        eventLoop.execute {
+            do throws(RedisError) {
+                let greeting = try Greeting(url: url, options: options)
+                let security = try url.tls.map { tls throws(RedisError) in try TLSContexts.context(for: tls) }
+                connect(url, options, security, on: eventLoop).assumeIsolated().whenComplete { result in
+                    do {
+                        let channel = try result.get()
+                        let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
+                        greet(channel, greeting, handler, url, promise)
+                    } catch {
+                        promise.fail(RedisError(connectionTo: url.peer, failed: error))
+                    }
+                }
+            } catch {
+                promise.fail(error)
+            }
+        }
+        return promise.futureResult
+    }
+
+    private static func connect(
+        _ url: RedisURL, _ options: RedisOptions, _ security: NIOSSLContext?, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<any Channel> {
+        let start = eventLoop.now
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .connectTimeout(TimeAmount(options.connectTimeout))
+            // Once for each of the host's addresses, until one of them lets us in.
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let security { try pipeline.addHandler(securityHandler(security, url.address)) }
+                    try pipeline.addHandler(ConnectionHandler(url: url, options: options, now: start))
+                }
+            }
+        switch url.address {
+        case .tcp(let host, let port):
+            return
+                bootstrap
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelOption(.socketOption(.so_keepalive), value: 1)
+                .connect(host: host, port: port)
+        case .unix(let path):
+            return bootstrap.connect(unixDomainSocketPath: path)
+        }
+    }
+
+    private static func securityHandler(_ context: NIOSSLContext, _ address: RedisURL.Address) throws
+        -> NIOSSLClientHandler
+    {
+        guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else {
+            // An address of digits is no server name: the certificate is checked against the peer's address.
+            return try NIOSSLClientHandler(context: context, serverHostname: nil)
+        }
+        return try NIOSSLClientHandler(context: context, serverHostname: host)
+    }
+
+    private static func greet(
+        _ channel: any Channel, _ greeting: Greeting, _ handler: ConnectionHandler, _ url: RedisURL,
+        _ promise: EventLoopPromise<RedisConnection>
+    ) {
+        let boundHandler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+        greeting.batch.whenComplete { result in
+            let handler = boundHandler.value
+            do throws(RedisError) {
+                let clientID = try greeting.check(try result.get(), peer: url.peer)
+                handler.opened()
+                promise.succeed(RedisConnection(url: url, channel: channel, handler: handler, clientID: clientID))
+            } catch {
+                if let tls = url.tls, error.code == .tls { TLSContexts.forget(tls) }
+                handler.close(error)
+                promise.fail(error.code == .closed && url.tls == nil ? .hungUp(url.peer, error) : error)
+            }
+        }
+        handler.write(greeting.batch)
+        handler.flush()
+    }
+}
+
+extension RedisError {
+    /// The server closed the connection before it answered anything, as one does that waits for a TLS handshake.
+    fileprivate static func hungUp(_ peer: String, _ cause: RedisError) -> RedisError {
+        RedisError(
+            code: .closed,
+            message: "\(peer) hung up before it answered; if it expects TLS, the URL must start with rediss://",
+            underlying: cause)
+    }
+}

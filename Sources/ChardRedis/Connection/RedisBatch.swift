@@ -1,0 +1,40 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+
+/// Commands that travel together: formatted once, written in one piece, answered all at once.
+///
+/// It is completed exactly once: by its replies, by the end of the connection, by a deadline, or by the cancellation of
+/// whoever waits for it; whatever comes later finds it finished and is dropped.
+package final class RedisBatch: Sendable {
+    let commands: [RedisCommand]
+    /// The commands in RESP.
+    let bytes: ByteBuffer
+    /// How long the server may keep one of these commands waiting; nil if none of them blocks.
+    let blockFor: Duration?
+    /// Whether any command may have to load its script first.
+    let hasScripts: Bool
+    private let outcome = OneShot<[RESPValue]>()
+
+    init(_ commands: [RedisCommand], blockFor: Duration? = nil) throws(RedisError) {
+        self.commands = commands
+        self.blockFor = blockFor
+        hasScripts = commands.contains { $0.script != nil }
+        bytes = try CommandFormatter.format(commands)
+    }
+
+    /// Sets who is told of the replies.
+    func whenComplete(_ completion: @escaping @Sendable (Result<[RESPValue], RedisError>) -> Void) {
+        outcome.whenComplete(completion)
+    }
+
+    /// Finishes the batch; false if it was finished before.
+    @discardableResult
+    func complete(_ result: Result<[RESPValue], RedisError>) -> Bool {
+        outcome.complete(result)
+    }
+
+    /// Whether nobody waits for it any more.
+    var isFinished: Bool { outcome.isFinished }
+}

@@ -1,0 +1,100 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension RedisError {
+    /// The kind of a ``RedisError``; more may be added, so a `switch` over them needs a default.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// The code's name, as in `connectionRefused`.
+        public let description: String
+
+        let isRetryable: Bool
+
+        private init(_ name: String, retryable: Bool = false) {
+            description = name
+            isRetryable = retryable
+        }
+
+        /// Nothing listens on the port or the Unix socket.
+        public static let connectionRefused = Code("connectionRefused", retryable: true)
+        /// The host has no address, or no way leads to it.
+        public static let unreachable = Code("unreachable", retryable: true)
+        /// The connection ended before the reply came; the command may have been carried out.
+        public static let closed = Code("closed", retryable: true)
+        /// No connection, or no reply, within the time allowed.
+        public static let timedOut = Code("timedOut", retryable: true)
+        /// The waiting task was cancelled; the command may have been carried out.
+        public static let cancelled = Code("cancelled")
+        /// The server wants a password, or another one.
+        public static let authentication = Code("authentication")
+        /// The user may not run this command, or may not touch this key or channel.
+        public static let noPermission = Code("noPermission")
+        /// The key holds a value of another type than the command works on.
+        public static let wrongType = Code("wrongType")
+        /// The server is still reading its data from disk.
+        public static let loading = Code("loading", retryable: true)
+        /// The server is a replica that takes no writes.
+        public static let readOnly = Code("readOnly", retryable: true)
+        /// A script or a module keeps the server busy.
+        public static let busy = Code("busy", retryable: true)
+        /// The replica has lost its primary.
+        public static let masterDown = Code("masterDown", retryable: true)
+        /// The server has reached `maxmemory` and may evict nothing, or this program has no memory left.
+        public static let outOfMemory = Code("outOfMemory", retryable: true)
+        /// The server can't write its data to disk and therefore takes no writes.
+        public static let misconfigured = Code("misconfigured", retryable: true)
+        /// Too few replicas are connected for the server to take writes.
+        public static let noReplicas = Code("noReplicas", retryable: true)
+        /// The server has as many clients as its `maxclients` allows.
+        public static let tooManyClients = Code("tooManyClients", retryable: true)
+        /// A cluster asks to try again, in the middle of moving keys.
+        public static let tryAgain = Code("tryAgain", retryable: true)
+        /// The cluster has parts that no server is responsible for.
+        public static let clusterDown = Code("clusterDown", retryable: true)
+        /// The key lives on another server of a cluster.
+        public static let clusterMoved = Code("clusterMoved")
+        /// The server does not know the script.
+        public static let noScript = Code("noScript")
+        /// `CLIENT UNBLOCK` ended a blocking command with an error.
+        public static let unblocked = Code("unblocked")
+        /// What answers does not speak Redis's protocol.
+        public static let protocolError = Code("protocolError")
+        /// The TLS handshake failed, or a certificate or key can't be used.
+        public static let tls = Code("tls")
+        /// The URL is not one of a Redis server.
+        public static let badURL = Code("badURL")
+        /// Any other error that the server answered.
+        public static let server = Code("server")
+    }
+}
+
+extension RedisError {
+    /// The error that an error reply stands for: its first word decides, as Redis means it to.
+    init(reply: String) {
+        self.init(code: Code(reply: reply), message: reply)
+    }
+}
+
+extension RedisError.Code {
+    fileprivate static let byFirstWord: [Substring: RedisError.Code] = [
+        "WRONGPASS": .authentication, "NOAUTH": .authentication, "NOPERM": .noPermission, "DENIED": .noPermission,
+        "WRONGTYPE": .wrongType, "LOADING": .loading, "READONLY": .readOnly, "BUSY": .busy, "MASTERDOWN": .masterDown,
+        "OOM": .outOfMemory, "MISCONF": .misconfigured, "NOREPLICAS": .noReplicas, "TRYAGAIN": .tryAgain,
+        "CLUSTERDOWN": .clusterDown, "MOVED": .clusterMoved, "ASK": .clusterMoved, "NOSCRIPT": .noScript,
+        "UNBLOCKED": .unblocked,
+    ]
+
+    fileprivate init(reply: String) {
+        let firstWord = reply.prefix { $0 != " " }
+        if let code = Self.byFirstWord[firstWord] {
+            self = code
+        } else if reply.hasPrefix("ERR AUTH") || reply.hasPrefix("ERR Client sent AUTH")
+            || reply.hasPrefix("ERR invalid password")
+        {
+            self = .authentication
+        } else if reply.hasPrefix("ERR max number of clients") {
+            self = .tooManyClients
+        } else {
+            self = .server
+        }
+    }
+}

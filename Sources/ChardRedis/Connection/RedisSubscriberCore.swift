@@ -1,0 +1,137 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+
+/// The part of a ``RedisSubscriber`` that lives on its event loop: the connection, who listens, who waits to.
+final class RedisSubscriberCore {
+    private typealias Table = SubscriptionTable<SubscriptionListener>
+
+    private let reconnector: Reconnector
+    private var table = SubscriptionTable<SubscriptionListener>()
+    private var unconfirmed: DeadlineQueue<OneShot<Void>>
+    private var timer: Scheduled<Void>?
+    /// Why there is no connection, since the last loss or failed attempt.
+    private var cause: RedisError?
+
+    init(_ reconnector: Reconnector) {
+        self.reconnector = reconnector
+        unconfirmed = DeadlineQueue(patience: TimeAmount(reconnector.options.commandTimeout))
+        reconnector.onConnect = { [weak self] connection, _ in self?.connected(connection) }
+        reconnector.onDisconnect = { [weak self] in self?.disconnected($0) }
+    }
+
+    deinit {
+        failUnconfirmed(.closedHere(reconnector.url))
+    }
+
+    func perform(_ operations: [RedisSubscriber.Operation]) {
+        for operation in operations {
+            switch operation {
+            case .add(let listener, let id, let topic): add(listener, id: id, to: topic)
+            case .remove(let id):
+                if let topic = table.remove(id: id) { write(Table.Request(subscribes: false, topics: [topic])) }
+            }
+        }
+        reconnector.connection?.handler.value.flush()
+    }
+
+    func close() {
+        guard !reconnector.isClosed else { return }
+        reconnector.close()
+        failUnconfirmed(.closedHere(reconnector.url))
+        for listener in table.lost() { listener.onLost() }
+    }
+
+    private func add(_ listener: SubscriptionListener, id: Int, to topic: Table.Topic) {
+        if reconnector.isClosed {
+            listener.confirmation.complete(.failure(.closedHere(reconnector.url)))
+        } else if let cause, !cause.isRetryable {
+            listener.confirmation.complete(.failure(cause))
+        } else {
+            let (isNew, isConfirmed) = table.add(listener, id: id, to: topic)
+            if isConfirmed {
+                confirm([listener])
+                return
+            }
+            unconfirmed.removeFirst { $0.isFinished }
+            unconfirmed.append(listener.confirmation, now: reconnector.eventLoop.now)
+            armTimer()
+            if isNew { write(Table.Request(subscribes: true, topics: [topic])) }
+            reconnector.start()
+        }
+    }
+
+    /// Writes a request if there is a connection; else the next connection's first requests will tell what is wanted.
+    private func write(_ request: Table.Request) {
+        guard let handler = reconnector.connection?.handler.value, let first = request.topics.first else { return }
+        var command = RedisCommand(request.verb(for: first).uppercased())
+        command.append(contentsOf: request.topics.map(\.name))
+        guard let bytes = try? CommandFormatter.format([command]) else {
+            // Without memory for a few words this connection is of no use; the next one starts afresh.
+            handler.close(RedisError(code: .outOfMemory, message: "no memory to subscribe"))
+            return
+        }
+        table.sent(request)
+        handler.writeUnanswered(bytes)
+    }
+
+    private func connected(_ connection: RedisConnection) {
+        cause = nil
+        let handler = connection.handler.value
+        handler.subscribe { [weak self] in self?.received($0) }
+        for request in table.requestsForAll() { write(request) }
+        handler.flush()
+    }
+
+    private func received(_ push: RESPValue) {
+        switch table.received(push) {
+        case .none:
+            break
+        case .message(let listeners, let channel, let payload):
+            for listener in listeners { listener.onMessage(channel, payload) }
+        case .confirmed(let listeners):
+            confirm(listeners)
+        case .refused(let listeners, let error):
+            for listener in listeners { listener.confirmation.complete(.failure(error)) }
+        case .askAgain(let requests):
+            for request in requests { write(request) }
+            reconnector.connection?.handler.value.flush()
+        }
+    }
+
+    /// A listener's first confirmation ends its wait; every later one means that a new connection has taken over.
+    private func confirm(_ listeners: [SubscriptionListener]) {
+        for listener in listeners where !listener.confirmation.complete(.success(())) {
+            listener.onResubscribed()
+        }
+    }
+
+    private func disconnected(_ error: RedisError) {
+        cause = error
+        for listener in table.lost() { listener.onLost() }
+        if !error.isRetryable { failUnconfirmed(error) }
+    }
+
+    private func failUnconfirmed(_ error: RedisError) {
+        timer?.cancel()
+        timer = nil
+        for confirmation in unconfirmed.removeAll() { confirmation.complete(.failure(error)) }
+    }
+
+    private func armTimer() {
+        guard timer == nil, let deadline = unconfirmed.deadline else { return }
+        timer = reconnector.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            self?.timerRang()
+        }
+    }
+
+    private func timerRang() {
+        timer = nil
+        let error = RedisError.noConnection(to: reconnector.url, cause: cause)
+        for confirmation in unconfirmed.removeExpired(now: reconnector.eventLoop.now) {
+            confirmation.complete(.failure(error))
+        }
+        armTimer()
+    }
+}

@@ -1,0 +1,150 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The pieces of a Redis URL, taken out one by one until nothing is left.
+struct RedisURLParts {
+    let scheme: String
+    private let credentials: Substring?
+    private let host: Substring
+    private let path: Substring
+    private var query: [String: String]
+
+    init(_ text: String) throws(RedisError) {
+        guard let separator = text.firstRange(of: "://") else {
+            throw RedisError(badURL: "it does not start with a scheme such as redis://")
+        }
+        scheme = text[..<separator.lowerBound].lowercased()
+        let rest = text[separator.upperBound...]
+        guard !rest.contains("#") else { throw RedisError(badURL: "it has a '#'; in a password, write %23") }
+        let (location, query) = rest.split(atFirst: "?")
+        let authorityEnd = location.firstIndex(of: "/") ?? location.endIndex
+        let authority = location[..<authorityEnd]
+        path = location[authorityEnd...]
+        guard authority.contains("@") || !rest.contains("@") else {
+            throw RedisError(badURL: "it has an '@' behind the host; in a password, '/' is %2F and '?' is %3F")
+        }
+        if let at = authority.lastIndex(of: "@") {
+            credentials = authority[..<at]
+            host = authority[authority.index(after: at)...]
+        } else {
+            credentials = nil
+            host = authority
+        }
+        self.query = try Self.parse(query: query ?? "")
+    }
+
+    private static func parse(query: Substring) throws(RedisError) -> [String: String] {
+        var values: [String: String] = [:]
+        for item in query.split(separator: "&") {
+            let (name, value) = item.split(atFirst: "=")
+            values[try name.percentDecoded()] = try (value ?? "").percentDecoded()
+        }
+        return values
+    }
+
+    func tcpAddress() throws(RedisError) -> RedisURL.Address {
+        var name = host
+        var port: Substring?
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]") else { throw RedisError(badURL: "the IPv6 host has no ']'") }
+            name = host[host.index(after: host.startIndex)..<end]
+            let rest = host[host.index(after: end)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else { throw RedisError(badURL: "']' is not followed by a port") }
+            port = rest.isEmpty ? nil : rest.dropFirst()
+        } else {
+            (name, port) = host.split(atFirst: ":")
+            if port?.contains(":") == true { throw RedisError(badURL: "an IPv6 host stands in brackets: [::1]") }
+        }
+        guard !name.isEmpty else { throw RedisError(badURL: "the host is missing") }
+        guard let port, !port.isEmpty else { return .tcp(host: try name.percentDecoded(), port: 6379) }
+        guard let number = Int(port), (1...65535).contains(number) else {
+            throw RedisError(
+                badURL: "the port is not a number from 1 to 65535; in a password, '/' is %2F and '?' is %3F")
+        }
+        return .tcp(host: try name.percentDecoded(), port: number)
+    }
+
+    func unixAddress() throws(RedisError) -> RedisURL.Address {
+        guard host.isEmpty else { throw RedisError(badURL: "a Unix socket has a path and no host: three slashes") }
+        guard path.count > 1 else { throw RedisError(badURL: "the path of the Unix socket is missing") }
+        let path = try path.percentDecoded()
+        // What fits into the address of a Unix socket on macOS; Linux takes four bytes more.
+        guard path.utf8.count < 104 else { throw RedisError(badURL: "the path of the Unix socket is over 103 bytes") }
+        return .unix(path: path)
+    }
+
+    /// The database, from the path of a TCP URL or from the query; kombu calls it `virtual_host` on Unix sockets.
+    mutating func database() throws(RedisError) -> Int {
+        var found: [String] = []
+        if scheme.hasPrefix("rediss") || scheme == "redis" {
+            let name = path.drop { $0 == "/" }
+            if !name.isEmpty { found.append(String(name)) }
+        }
+        for name in ["db", "virtual_host"] { if let value = query.removeValue(forKey: name) { found.append(value) } }
+        guard let first = found.first else { return 0 }
+        guard let number = Int(first), number >= 0, found.allSatisfy({ $0 == first }) else {
+            throw RedisError(badURL: "the database is not one number, 0 or above")
+        }
+        return number
+    }
+
+    /// The user; nil for the server's default user.
+    func user() throws(RedisError) -> String? {
+        guard let credentials else { return nil }
+        let name = try credentials.split(atFirst: ":").0.percentDecoded()
+        return name.isEmpty ? nil : name
+    }
+
+    func password() throws(RedisError) -> String? {
+        guard let password = credentials?.split(atFirst: ":").1, !password.isEmpty else { return nil }
+        return try password.percentDecoded()
+    }
+
+    mutating func tls() throws(RedisError) -> RedisTLS {
+        let verification = query.removeValue(forKey: "ssl_cert_reqs")?.lowercased()
+        let accepted = ["none", "cert_none", "optional", "cert_optional", "required", "cert_required"]
+        guard verification.map(accepted.contains) ?? true else {
+            throw RedisError(badURL: "ssl_cert_reqs is none of required, optional, none")
+        }
+        return RedisTLS(
+            authorityFile: query.removeValue(forKey: "ssl_ca_certs"),
+            certificateFile: query.removeValue(forKey: "ssl_certfile"),
+            keyFile: query.removeValue(forKey: "ssl_keyfile"),
+            // A client has no use for a certificate that it does not check, so "optional" checks it.
+            acceptsAnyCertificate: verification?.hasSuffix("none") ?? false)
+    }
+
+    func checkNothingIsLeft() throws(RedisError) {
+        guard let unknown = query.keys.sorted().first else { return }
+        let known = scheme == "rediss" ? "db, ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile" : "db"
+        throw RedisError(badURL: "it has a parameter \"\(unknown)\" that means nothing here (known: \(known))")
+    }
+}
+
+extension StringProtocol where SubSequence == Substring {
+    /// What stands before the first `separator`, and what behind it, or nil if there is none.
+    fileprivate func split(atFirst separator: Character) -> (Substring, Substring?) {
+        guard let index = firstIndex(of: separator) else { return (self[...], nil) }
+        return (self[..<index], self[self.index(after: index)...])
+    }
+
+    fileprivate func percentDecoded() throws(RedisError) -> String {
+        var bytes: [UInt8] = []
+        var rest = self[...].utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let value = UInt8(String(Substring(rest.prefix(2))), radix: 16), rest.count >= 2 else {
+                throw RedisError(badURL: "a '%' is not followed by two hexadecimal digits; a plain '%' is %25")
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw RedisError(badURL: "percent-encoded bytes are not UTF-8")
+        }
+        return text
+    }
+}

@@ -1,0 +1,115 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Logging
+import NIOCore
+
+/// The blocking, crash-safe pop on one waiting list, on a connection of its own: BLMOVE into the process's leased list.
+///
+/// Lives on the event loop. It pops for as long as it is wanted; each pop waits a few seconds only, so that a dead
+/// connection is noticed. A connection whose pop was given up is closed, never reused: the server may still move a
+/// message for it, which then lies in the leased list all the same.
+final class BlockedPop {
+    private enum State {
+        case idle
+        case connecting
+        case blocked
+        case resting
+    }
+
+    let list: String
+    private let leased: String
+    private let broker: RedisBroker
+    private let isWanted: () -> Bool
+    private let caught: ([UInt8]) -> Void
+    private let lostReply: () -> Void
+    private var state = State.idle
+    private var connection: RedisConnection?
+    private var isClosed = false
+
+    /// - Parameters:
+    ///   - isWanted: Whether to pop (again).
+    ///   - caught: Takes a message.
+    ///   - lostReply: Told when a pop ended without saying whether it moved a message.
+    init(
+        list: String, leased: String, broker: RedisBroker, isWanted: @escaping () -> Bool,
+        caught: @escaping ([UInt8]) -> Void, lostReply: @escaping () -> Void
+    ) {
+        self.list = list
+        self.leased = leased
+        self.broker = broker
+        self.isWanted = isWanted
+        self.caught = caught
+        self.lostReply = lostReply
+    }
+
+    var isBlocked: Bool { state == .blocked }
+
+    /// The number by which the server can be told to end the pop.
+    var clientID: Int? { state == .blocked ? connection?.clientID : nil }
+
+    /// Pops if it is wanted and not already under way.
+    func arm() {
+        guard !isClosed, state == .idle, isWanted() else { return }
+        guard let connection else { return connect() }
+        state = .blocked
+        let seconds = broker.settings.blockingPop
+        let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", seconds / .seconds(1))
+        connection.submit([pop], blockFor: seconds).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
+            self.ended($0)
+        }
+    }
+
+    private func ended(_ result: Result<[RESPValue], any Error>) {
+        state = .idle
+        switch result {
+        case .success(let replies):
+            if let message = replies[0].bytes {
+                caught(message)
+            } else if let error = replies[0].error, error.code != .unblocked {
+                broker.logger.debug("a blocking pop failed", metadata: ["list": "\(list)", "error": "\(error)"])
+                return rest()
+            }
+            arm()
+        case .failure:
+            connection = nil
+            lostReply()
+            rest()
+        }
+    }
+
+    private func connect() {
+        state = .connecting
+        RedisConnection.open(to: broker.url, options: broker.options, on: broker.client.eventLoop)
+            .assumeIsolated().whenComplete { result in
+                self.state = .idle
+                switch result {
+                case .success(let connection) where self.isClosed:
+                    Task { await connection.close() }
+                case .success(let connection):
+                    self.connection = connection
+                    self.arm()
+                case .failure:
+                    self.rest()
+                }
+            }
+    }
+
+    /// Waits a little before the next try: the client's connection knows when the server is back, this one only asks.
+    private func rest() {
+        state = .resting
+        let pause = TimeAmount.milliseconds(Int64.random(in: 200...600))
+        broker.client.eventLoop.assumeIsolated().scheduleTask(in: pause) {
+            self.state = .idle
+            self.arm()
+        }
+    }
+
+    func close() {
+        isClosed = true
+        guard let connection else { return }
+        self.connection = nil
+        Task { await connection.close() }
+    }
+}

@@ -1,0 +1,115 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import Logging
+import Synchronization
+
+/// Gives back what lost processes held: to the front of its queue, the oldest foremost, each loss counted.
+///
+/// A process is lost when its heartbeat has expired, by the server's clock. After an outage everybody's has, so nobody is
+/// declared lost before this process's own connection has stood unbroken for a whole lease: time enough for the others to
+/// come back and find their heartbeat gone themselves.
+final class Recoverer: Sendable {
+    private let broker: RedisBroker
+    private let node: String
+    private let isRunning = Mutex(false)
+
+    private var keys: RedisKeys { broker.keys }
+
+    init(broker: RedisBroker, node: String) {
+        self.broker = broker
+        self.node = node
+    }
+
+    /// Looks once, unless a look is under way.
+    func start() {
+        guard let since = broker.client.connectedSince, .now - since >= broker.settings.lease,
+            isRunning.withLock({ isRunning in
+                defer { isRunning = true }
+                return !isRunning
+            })
+        else { return }
+        Task {
+            do throws(RedisError) {
+                try await look()
+            } catch {
+                broker.logger.debug("recovery was cut short", metadata: ["error": "\(error)"])
+            }
+            isRunning.withLock { $0 = false }
+        }
+    }
+
+    private func look() async throws(RedisError) {
+        let processes = Holder.read(try await broker.client.send(RedisCommand("HGETALL", keys.processes)))
+        guard !processes.isEmpty else { return }
+        let alive = try await broker.client.pipeline(
+            processes.map { RedisCommand("EXISTS", keys.process($0.identity)) })
+        for (process, exists) in zip(processes, alive) where exists.integer == 0 {
+            try await recover(process)
+        }
+    }
+
+    private func recover(_ process: Holder) async throws(RedisError) {
+        let lock = RedisCommand("SET", keys.recovering(process.identity), node, "NX", "PX", 10_000)
+        guard !(try await broker.client.send(lock)).isNull else { return }
+        var count = 0
+        for queue in process.queues {
+            for list in keys.waiting(allOf: queue) {
+                guard let moved = try await recover(list, of: queue, heldBy: process) else { return }
+                count += moved
+            }
+        }
+        _ = try await broker.client.pipeline([
+            RedisCommand("HDEL", keys.processes, process.identity),
+            RedisCommand("DEL", keys.recovering(process.identity)),
+        ])
+        broker.logger.notice(
+            "a lost worker's tasks were given back",
+            metadata: ["node": "\(process.node)", "identity": "\(process.identity)", "count": "\(count)"])
+    }
+
+    /// Returns how many messages were moved; `nil` if the process lives after all.
+    private func recover(_ list: String, of queue: String, heldBy process: Holder) async throws(RedisError) -> Int? {
+        let leased = keys.leased(process.identity, list)
+        var count = 0
+        while true {
+            // The newest are at the left end; moved first, they come to stand behind the older ones.
+            let messages = try await broker.client.send(RedisCommand("LRANGE", leased, 0, 49)).array ?? []
+            guard !messages.isEmpty else { return count }
+            for message in messages.compactMap(\.bytes) {
+                switch try await move(message, leased: leased, list: list, queue: queue, process) {
+                case -1: return nil
+                case 0: break
+                default: count += 1
+                }
+            }
+        }
+    }
+
+    private func move(
+        _ payload: [UInt8], leased: String, list: String, queue: String, _ process: Holder
+    ) async throws(RedisError) -> Int? {
+        let held = OutgoingMessage(id: "", queue: queue, payload: payload)
+        var script = RedisScript.recover.command(
+            keys: [keys.process(process.identity), leased, keys.due], payload)
+        switch Recovery.of(
+            held, from: process.node, maximumLosses: broker.settings.maximumLosses, now: Date())
+        {
+        case .again(let message):
+            script.append("a")
+            script.append(list)
+            script.append(message.payload)
+        case .dead(let letter, let status):
+            script.append("d")
+            script.append(letter, broker: broker)
+            if let status {
+                script.append(status, keys: keys)
+            } else {
+                script.append("")
+            }
+        }
+        return try await broker.client.send(script).integer
+    }
+}

@@ -1,0 +1,121 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import NIOCore
+
+/// The part of a consumer that lives on the event loop, where no task can block it: heartbeat, blocking pops, timers.
+final class RedisConsumerLoop {
+    private unowned let consumer: RedisConsumer
+    private let broker: RedisBroker
+    private let subscription: Subscription
+    private let heartbeat: String
+    private var pops: [BlockedPop] = []
+    private var promoters: [Promoter] = []
+    private var pulse: RepeatedTask?
+    private var beats = 0
+    private var isRenewing = false
+    private var isRecallScheduled = false
+    private var isClosed = false
+    private var dueSubscription: Task<RedisSubscription?, Never>?
+
+    init(_ consumer: RedisConsumer, _ broker: RedisBroker, _ subscription: Subscription, _ identity: String) {
+        self.consumer = consumer
+        self.broker = broker
+        self.subscription = subscription
+        heartbeat = broker.keys.process(identity)
+        for queue in subscription.queues {
+            for list in broker.keys.waiting(allOf: queue) {
+                pops.append(
+                    BlockedPop(
+                        list: list, leased: broker.keys.leased(identity, list), broker: broker,
+                        isWanted: { [weak consumer] in consumer?.isClaiming ?? false },
+                        caught: { [weak consumer, weak self] payload in
+                            consumer?.caught(payload, queue: queue, list: list)
+                            self?.scheduleRecall()
+                        },
+                        lostReply: { [weak consumer] in consumer?.suspect() }))
+            }
+            promoters.append(Promoter(queue: queue, broker: broker))
+        }
+    }
+
+    func start() {
+        let box = NIOLoopBound(self, eventLoop: broker.client.eventLoop)
+        pulse = broker.client.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
+            box.value.beat()
+        }
+        let broker = broker
+        dueSubscription = Task {
+            try? await broker.subscriber.subscribe(to: broker.keys.due) { queue in
+                box.value.promote(String(decoding: queue, as: UTF8.self))
+            }
+        }
+    }
+
+    /// Once a second: renew in time, notice a lapse, look for lost processes, and, as a net below the timers, for what is
+    /// due.
+    private func beat() {
+        guard !isClosed else { return }
+        guard consumer.leaseHolds() else { return consumer.lose() }
+        let settings = broker.settings
+        let seconds = { (duration: Duration) in max(1, Int(duration / .seconds(1))) }
+        if beats % seconds(settings.heartbeat) == 0 {
+            renew()
+            for promoter in promoters { promoter.promote() }
+        }
+        if beats % seconds(settings.recovery) == 0 { consumer.recoverOthers() }
+        beats += 1
+    }
+
+    private func renew() {
+        guard !isRenewing else { return }
+        isRenewing = true
+        let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
+        let command = RedisScript.renew.command(keys: [heartbeat], broker.settings.lease.milliseconds, vitals)
+        let sentAt = ContinuousClock.now
+        broker.client.submit([command]).assumeIsolated().whenComplete { result in
+            self.isRenewing = false
+            switch result {
+            case .success(let replies) where replies[0].error == nil:
+                self.consumer.renewed(sentAt: sentAt, reply: replies[0])
+            default:
+                // The next second may find the connection back.
+                self.beats = 0
+            }
+        }
+    }
+
+    private func promote(_ queue: String) {
+        promoters.first { $0.queue == queue }?.promote()
+    }
+
+    // MARK: Blocking pops
+
+    func arm() {
+        for pop in pops { pop.arm() }
+    }
+
+    var blockedIDs: [Int] { pops.compactMap(\.clientID) }
+
+    /// Gives the caller a moment to claim again before the pops are called back.
+    func scheduleRecall() {
+        guard !isRecallScheduled, !isClosed else { return }
+        isRecallScheduled = true
+        broker.client.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2)) {
+            self.isRecallScheduled = false
+            guard !self.isClosed, !self.consumer.isClaiming else { return }
+            let consumer = self.consumer
+            Task { await consumer.recall() }
+        }
+    }
+
+    func close() {
+        isClosed = true
+        pulse?.cancel()
+        for pop in pops { pop.close() }
+        for promoter in promoters { promoter.close() }
+        let subscription = dueSubscription
+        Task { await subscription?.value?.cancel() }
+    }
+}

@@ -1,0 +1,43 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension RedisScript {
+    /// Moves up to n messages from waiting lists into this process's leased lists.
+    ///
+    /// - KEYS: the process's heartbeat, then pairs of a waiting list and the leased list that belongs to it, in the order of service. Lists of one step
+    ///   of priority stand together.
+    /// - ARGV: how many to move; how many pairs belong to one step.
+    /// - Returns: a flat array of pair number (from 1) and message; `false` if the lease has lapsed.
+    ///
+    /// In one step, since with several queues and priorities nobody can know from outside which list the next message is
+    /// in, and asking them one by one would take more messages than there is room for. Lists of a step are served in
+    /// turn, one message each; a lower step only when the higher ones are empty.
+    static let claim = RedisScript(
+        """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+        local room, width = tonumber(ARGV[1]), tonumber(ARGV[2])
+        local claimed = {}
+        for first = 1, (#KEYS - 1) / 2, width do
+            local open, left = {}, 0
+            for pair = first, first + width - 1 do left = left + 1; open[left] = pair end
+            while left > 0 and room > 0 do
+                local kept = 0
+                for i = 1, left do
+                    if room == 0 then break end
+                    local pair = open[i]
+                    local message = redis.call('LMOVE', KEYS[pair * 2], KEYS[pair * 2 + 1], 'RIGHT', 'LEFT')
+                    if message then
+                        claimed[#claimed + 1] = pair
+                        claimed[#claimed + 1] = message
+                        room = room - 1
+                        kept = kept + 1
+                        open[kept] = pair
+                    end
+                end
+                left = kept
+            end
+            if room == 0 then break end
+        end
+        return claimed
+        """)
+}

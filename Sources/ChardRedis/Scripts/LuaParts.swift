@@ -1,0 +1,73 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension RedisScript {
+    /// Functions that several scripts share. A script carries a copy of those it uses: it must not depend on what another
+    /// one left on the server.
+    enum lua {
+        /// Adds a message to a scheduled set. An id that is scheduled already gets a number behind it, so that a second
+        /// message of the same task replaces nothing. Workers are told when the earliest due time has changed.
+        static let schedule = """
+            local function schedule(set, hash, channel, queue, due, id, message)
+                local name, n = id, 1
+                while redis.call('HEXISTS', hash, name) == 1 do
+                    n = n + 1
+                    name = id .. '#' .. n
+                end
+                local added = redis.pcall('ZADD', set, due, name)
+                if type(added) == 'table' then return added end
+                local kept = redis.pcall('HSET', hash, name, message)
+                if type(kept) == 'table' then
+                    redis.call('ZREM', set, name)
+                    return kept
+                end
+                if redis.call('ZRANGE', set, 0, 0)[1] == name then redis.call('PUBLISH', channel, queue) end
+            end
+
+            """
+
+        /// Stores and publishes a status, but nothing over a SUCCESS except another one, as Celery does.
+        static let store = """
+            local function store(key, success, ttl, json)
+                if success == '0' then
+                    local present = redis.pcall('GET', key)
+                    if type(present) == 'string' and string.find(present, '^{"status": ?"SUCCESS"') then return end
+                end
+                local written
+                if ttl == '0' then
+                    written = redis.pcall('SET', key, json)
+                else
+                    written = redis.pcall('SET', key, json, 'PX', ttl)
+                end
+                if written.err then return written end
+                redis.call('PUBLISH', key, json)
+            end
+
+            """
+
+        /// Keeps a dead letter under its name or, where that is taken, under the name with a number behind it.
+        static let bury = """
+            local function bury(prefix, id, set, json, ttl, kept)
+                local name, n = id, 1
+                while redis.call('EXISTS', prefix .. name) == 1 do
+                    n = n + 1
+                    name = id .. '#' .. n
+                end
+                local now = redis.call('TIME')[1]
+                local added = redis.pcall('ZADD', set, now, name)
+                if type(added) == 'table' then return added end
+                redis.call('SET', prefix .. name, json .. ',"id":' .. cjson.encode(name) .. '}', 'PX', ttl)
+                redis.call('PEXPIRE', set, ttl)
+                redis.call('ZREMRANGEBYSCORE', set, '-inf', now - ttl / 1000)
+                local excess = redis.call('ZCARD', set) - kept
+                if excess > 0 then
+                    for _, old in ipairs(redis.call('ZRANGE', set, 0, excess - 1)) do
+                        redis.call('DEL', prefix .. old)
+                    end
+                    redis.call('ZREMRANGEBYRANK', set, 0, excess - 1)
+                end
+            end
+
+            """
+    }
+}

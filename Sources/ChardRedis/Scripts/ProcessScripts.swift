@@ -1,0 +1,95 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension RedisScript {
+    /// Renews a process's lease.
+    ///
+    /// - KEYS: the process's heartbeat.
+    /// - ARGV: the lease in ms, the figures of the process as JSON.
+    /// - Returns: the server's time as seconds and microseconds; `false` if the lease has lapsed.
+    ///
+    /// In one step, since a heartbeat that has expired must not come back: somebody may have begun to give the process's
+    /// messages away.
+    static let renew = RedisScript(
+        """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+        local time = redis.call('TIME')
+        redis.call('HSET', KEYS[1], 'vitals', ARGV[2], 'seen', time[1])
+        redis.call('PEXPIRE', KEYS[1], ARGV[1])
+        return time
+        """)
+
+    /// Gives one message of a lost process back, or puts it aside.
+    ///
+    /// - KEYS: the process's heartbeat, the leased list, the channel of due times.
+    /// - ARGV: the message; then `a`, the waiting list and the message with its loss counted, or `d` and what the settling
+    ///   script takes for a dead letter and its status.
+    /// - Returns: 1 if it was moved, 0 if it was gone already, -1 if the process lives after all.
+    ///
+    /// In one step: between looking for the heartbeat and moving the message the process must not come back, and two
+    /// recoverers must not move one message twice.
+    static let recover = RedisScript(
+        lua.store + lua.bury + """
+
+            if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
+            if redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0 then return 0 end
+            if ARGV[2] == 'a' then
+                redis.call('RPUSH', ARGV[3], ARGV[4])
+            else
+                bury(unpack(ARGV, 3, 8))
+                if ARGV[9] ~= '' then store(unpack(ARGV, 9, 12)) end
+            end
+            return 1
+            """)
+
+    /// Hands back everything a process holds, uncounted, and ends its life.
+    ///
+    /// - KEYS: the process's heartbeat, the hash of processes, then pairs of a leased list and the waiting list it is from.
+    /// - ARGV: the identity.
+    /// - Returns: how many messages were handed back.
+    ///
+    /// In one step, so that no message is handed back by the process and recovered by another.
+    static let handBack = RedisScript(
+        """
+        local count = 0
+        for i = 3, #KEYS, 2 do
+            while redis.call('LMOVE', KEYS[i], KEYS[i + 1], 'LEFT', 'RIGHT') do count = count + 1 end
+        end
+        redis.call('DEL', KEYS[1])
+        redis.call('HDEL', KEYS[2], ARGV[1])
+        return count
+        """)
+
+    /// Stores statuses on the way, if the process that reports them still has its lease.
+    ///
+    /// - KEYS: the process's heartbeat; none if the writer holds no lease.
+    /// - ARGV: for each status the key, `1` if the state is SUCCESS, the TTL in ms (0: none), the JSON.
+    /// - Returns: 1, or 0 if the lease is gone.
+    ///
+    /// In one step, since a stored SUCCESS must not be overwritten.
+    static let store = RedisScript(
+        lua.store + """
+
+            if KEYS[1] and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+            for i = 1, #ARGV, 4 do
+                local trouble = store(unpack(ARGV, i, i + 3))
+                if trouble then return trouble end
+            end
+            return 1
+            """)
+
+    /// Sends a dead letter's message to its queue again and forgets the letter.
+    ///
+    /// - KEYS: the letter, the queue's dead set, the waiting list.
+    /// - ARGV: the letter's name, the message.
+    /// - Returns: 1, or 0 if the letter was gone.
+    ///
+    /// In one step, so that two operators requeue it once.
+    static let requeue = RedisScript(
+        """
+        redis.call('ZREM', KEYS[2], ARGV[1])
+        if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+        redis.call('LPUSH', KEYS[3], ARGV[2])
+        return 1
+        """)
+}

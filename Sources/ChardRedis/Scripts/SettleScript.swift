@@ -1,0 +1,58 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension RedisScript {
+    /// Settles a batch of deliveries, each fenced by its lease.
+    ///
+    /// - KEYS: the channel of due times.
+    /// - ARGV: for each settlement
+    ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead
+    ///   2. `r`: the waiting list · `d`: the key that leads dead-letter keys, the letter's name, the queue's dead set, the
+    ///      letter as JSON without its closing brace and id, its TTL in ms, how many letters are kept
+    ///   3. the status key or the empty text; then `1` if the state is SUCCESS, the TTL in ms (0: none), the JSON
+    ///   4. how many messages follow; for each the waiting list, or the scheduled set with its hash, due time, id, and the
+    ///      message behind the digit of its step (`n list message` or `s set hash queue due id message`)
+    /// - Returns: for each settlement 1 (written), 0 (fenced), or the error that kept it from being written.
+    ///
+    /// In one step, since a message whose result is stored must be gone, one that is gone must have its result and what
+    /// follows stored, and neither may happen once another process owns it: the LREM is the fence.
+    static let settle = RedisScript(
+        lua.schedule + lua.store + lua.bury + """
+
+            local i, answers = 1, {}
+            local function take(n) i = i + n; return unpack(ARGV, i - n, i - 1) end
+            while i <= #ARGV do
+                local leased, message, fate = take(3)
+                local ours = redis.call('LREM', leased, -1, message) == 1
+                local trouble
+                local function try(result)
+                    if type(result) == 'table' and result.err then trouble = trouble or result.err end
+                end
+                if fate == 'r' then
+                    local waiting = take(1)
+                    if ours then try(redis.pcall('RPUSH', waiting, message)) end
+                elseif fate == 'd' then
+                    local letter, id, set, json, ttl, kept = take(6)
+                    if ours then try(bury(letter, id, set, json, ttl, kept)) end
+                end
+                local key = take(1)
+                if key ~= '' then
+                    local success, ttl, json = take(3)
+                    if ours then try(store(key, success, ttl, json)) end
+                end
+                for _ = 1, tonumber((take(1))) do
+                    if take(1) == 'n' then
+                        local waiting, follower = take(2)
+                        if ours then try(redis.pcall('LPUSH', waiting, follower)) end
+                    else
+                        local set, hash, queue, due, id, follower = take(6)
+                        if ours then try(schedule(set, hash, KEYS[1], queue, due, id, follower)) end
+                    end
+                end
+                -- What could not be written whole stays leased: it is tried again, or recovered.
+                if trouble then redis.call('RPUSH', leased, message) end
+                answers[#answers + 1] = trouble and redis.error_reply(trouble) or (ours and 1 or 0)
+            end
+            return answers
+            """)
+}

@@ -1,0 +1,68 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import TestServers
+
+@testable import ChardRedis
+
+/// A server with brokers on it that notice a lost process within two seconds rather than twelve.
+struct BrokerBench {
+    let server: RedisServer
+
+    static func with<Value>(_ body: (BrokerBench) async throws -> Value) async throws -> Value {
+        try await RedisServer.with { server in try await body(BrokerBench(server: server)) }
+    }
+
+    static var quick: RedisSettings {
+        var settings = RedisSettings()
+        settings.lease = .seconds(2)
+        settings.heartbeat = .seconds(1)
+        settings.recovery = .seconds(1)
+        return settings
+    }
+
+    func broker(_ settings: RedisSettings = quick) throws -> RedisBroker {
+        RedisBroker(try RedisURL(server.url), settings: settings)
+    }
+
+    func app(_ settings: RedisSettings = quick) throws -> Chard {
+        Chard("test", broker: try broker(settings))
+    }
+
+    func consumer(
+        _ queues: [String] = ["celery"], settings: RedisSettings = quick
+    ) async throws -> RedisConsumer {
+        let broker = try broker(settings)
+        let subscription = Subscription(queues: queues, node: "test", concurrency: 4, startedAt: .now)
+        let consumer = try await broker.consumer(for: subscription)
+        guard let consumer = consumer as? RedisConsumer else { throw TestServerError("no Redis consumer") }
+        return consumer
+    }
+
+    /// Runs a worker of `app` while `body` runs, then stops it gracefully.
+    func working<Value: Sendable>(
+        _ app: Chard, _ options: WorkerOptions = WorkerOptions(concurrency: 4),
+        _ body: @Sendable (Worker) async throws -> Value
+    ) async throws -> Value {
+        let worker = Worker(app, options: options)
+        async let running: Void = worker.run()
+        do {
+            let value = try await body(worker)
+            worker.stop(.gracefully)
+            try await running
+            return value
+        } catch {
+            worker.stop(.now)
+            try await running
+            throw error
+        }
+    }
+
+    func message(_ task: String, _ arguments: JSON..., queue: String = "celery", priority: Int = 0) -> OutgoingMessage {
+        var message = TaskMessage(task: task, body: MessageBody(Arguments(arguments)), queue: queue)
+        message.properties.priority = priority
+        return OutgoingMessage(id: message.id, queue: queue, priority: priority, payload: message.encoded())
+    }
+}

@@ -1,0 +1,129 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Synchronization
+import TestServers
+import Testing
+
+@testable import ChardRedis
+
+@Suite("Leases on a Redis server", .timeLimit(.minutes(2)))
+struct LeaseTests {
+    @Test("a claimed message stays in the broker until it is settled")
+    func inBrokerUntilSettled() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            try await bench.broker().send([bench.message("t")])
+            let delivery = try #require(try await consumer.claim(upTo: 5).first)
+            let leased = "chard:leased:\(consumer.identity):celery"
+            #expect(try await bench.server.cli("LLEN", leased) == "1")
+            #expect(try await consumer.settle([Settlement(delivery, .finished)]) == [.settled])
+            #expect(try await bench.server.cli("LLEN", leased) == "0")
+            await consumer.close()
+        }
+    }
+
+    @Test("the result, the follower and the end of the lease are one step; without the lease none is written")
+    func fencing() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let broker = try bench.broker()
+            try await broker.send([bench.message("t")])
+            let delivery = try #require(try await consumer.claim(upTo: 1).first)
+            let status = StatusRecord(TaskStatus(id: "x", state: .success), timeToLive: .seconds(60))
+            let settlement = Settlement(
+                delivery, .finished, status: status, followers: [bench.message("next", queue: "other")])
+            // Another process has taken the message away.
+            _ = try await bench.server.cli("DEL", "chard:leased:\(consumer.identity):celery")
+            #expect(try await consumer.settle([settlement]) == [.fenced])
+            #expect(try await broker.status(of: "x") == nil)
+            #expect(try await bench.server.cli("LLEN", "other") == "0")
+            await consumer.close()
+        }
+    }
+
+    @Test("a lost process's messages come back to the front, in order, each loss counted, the third one fatal")
+    func recovery() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let messages = (0..<3).map { bench.message("t", .integer($0)) }
+            try await broker.send(messages)
+            try await broker.send([bench.message("later")])
+            for losses in 1...3 {
+                let lost = try await bench.consumer()
+                #expect(try await lost.claim(upTo: 3).count == 3)
+                await lost.fallSilent()
+                let witness = try await bench.consumer(["elsewhere"])
+                try await eventually("the messages are back or put aside", within: .seconds(15)) {
+                    losses < 3
+                        ? try await bench.server.cli("LLEN", "celery") == "4"
+                        : try await broker.deadLetters(in: "celery", limit: 10).count == 3
+                }
+                await witness.close()
+                guard losses < 3 else { break }
+                let check = try await bench.consumer()
+                let back = try await check.claim(upTo: 10).map { try TaskMessage(decoding: $0.payload) }
+                #expect(back.map(\.id).prefix(3) == messages.map(\.id)[...])
+                #expect(back.map(\.losses) == [losses, losses, losses, 0])
+                #expect(back.prefix(3).map(\.isRedelivered) == [true, true, true])
+                await check.close()
+            }
+            let letters = try await broker.deadLetters(in: "celery", limit: 10)
+            #expect(Set(letters.map(\.id)) == Set(messages.map(\.id)))
+            #expect(Set(letters.map(\.reason)) == [.workerLost])
+            let status = try #require(try await broker.status(of: messages[0].id))
+            #expect(status.error?.type == "WorkerLost")
+        }
+    }
+
+    @Test("a process whose heartbeat is gone claims nothing and says so")
+    func lapse() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            _ = try await bench.server.cli("DEL", "chard:process:\(consumer.identity)")
+            try await bench.broker().send([bench.message("t")])
+            await #expect(throws: BrokerError.self) {
+                while true { _ = try await consumer.claim(upTo: 1) }
+            }
+            await consumer.leaseLost()
+            try await eventually("the message is on the queue") { try await bench.server.cli("LLEN", "celery") == "1" }
+        }
+    }
+
+    @Test("messages whose claim's reply was lost with its connection are found again, without a loss counted")
+    func lostReplies() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let runs = Mutex<[Int: Int]>([:])
+            let note = app.task("note") { (number: Int) in runs.withLock { $0[number, default: 0] += 1 } }
+            try await bench.working(app) { _ async throws in
+                let client = try bench.app()
+                let killing = Task {
+                    while !Task.isCancelled {
+                        _ = try await bench.server.cli("CLIENT", "KILL", "TYPE", "normal")
+                        try await Task.sleep(for: .milliseconds(150))
+                    }
+                }
+                for number in 0..<300 {
+                    // An enqueue that was cut off may have arrived: only what was acknowledged counts.
+                    while true {
+                        do {
+                            try await client.enqueue(try note.signature(number))
+                            break
+                        } catch is BrokerError {
+                            runs.withLock { $0[number, default: 0] -= 1 }
+                        }
+                    }
+                }
+                killing.cancel()
+                try await eventually("all have run", within: .seconds(30)) { runs.withLock { $0.count } == 300 }
+                try await eventually("nothing is left", within: .seconds(20)) {
+                    let report = try await bench.broker().queues().first { $0.queue == "celery" }
+                    return report?.waiting == 0 && report?.leased == 0
+                }
+            }
+            #expect(runs.withLock { $0.values.allSatisfy { $0 <= 1 } })
+        }
+    }
+}

@@ -1,0 +1,100 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import TestServers
+import Testing
+
+@testable import ChardRedis
+
+@Suite("Passwords and certificates")
+struct AuthenticationTests {
+    private func failure(_ url: String) async throws -> RedisError {
+        let parsed = try RedisURL(url)
+        return try await #require(throws: RedisError.self) { _ = try await RedisConnection.connect(to: parsed) }
+    }
+
+    private func ping(_ url: String) async throws -> String? {
+        let connection = try await RedisConnection.connect(to: RedisURL(url))
+        let answer = try await connection.send(RedisCommand("PING")).text
+        await connection.close()
+        return answer
+    }
+
+    @Test("The right password lets in, a wrong one or none does not, and no error holds it")
+    func password() async throws {
+        try await RedisServer.with(.init(password: "r1ght")) { server in
+            #expect(try await ping(server.url) == "PONG")
+            #expect(try await ping("redis://default:r1ght@127.0.0.1:\(server.port)") == "PONG")
+            for credentials in ["", ":wr0ng@", "nobody:wr0ng@"] {
+                let error = try await failure("redis://\(credentials)127.0.0.1:\(server.port)")
+                #expect(error.code == .authentication)
+                #expect(!error.isRetryable)
+                #expect(!"\(error)\(String(reflecting: error))".contains("wr0ng"))
+            }
+        }
+    }
+
+    @Test("A password where the server has none is refused as such")
+    func needlessPassword() async throws {
+        try await RedisServer.with { server in
+            let error = try await failure("redis://:s3cret@127.0.0.1:\(server.port)")
+            #expect(error.code == .authentication)
+        }
+    }
+
+    @Test("A client with a wrong password fails its callers at once, and not only at their deadline")
+    func clientFailsAtOnce() async throws {
+        try await RedisServer.with(.init(password: "r1ght")) { server in
+            let client = RedisClient(url: try RedisURL("redis://:wr0ng@127.0.0.1:\(server.port)"))
+            let start = ContinuousClock.now
+            for _ in 0..<3 {
+                let error = try await #require(throws: RedisError.self) { _ = try await client.connect() }
+                #expect(error.code == .authentication)
+            }
+            #expect(ContinuousClock.now - start < .seconds(4))
+            try await server.cli("CONFIG", "SET", "requirepass", "wr0ng")
+            try await eventually("the client gets in with the password that is right now") {
+                (try? await client.connect()) != nil
+            }
+            await client.close()
+        }
+    }
+
+    @Test("What a user may not do is an error of that command alone")
+    func permissions() async throws {
+        try await RedisServer.with(.init(lines: ["user reader on >s3cret ~a* +get +ping +client"])) { server in
+            let url = try RedisURL("redis://reader:s3cret@127.0.0.1:\(server.port)")
+            let connection = try await RedisConnection.connect(to: url)
+            let replies = try await connection.pipeline([
+                RedisCommand("GET", "a"), RedisCommand("SET", "a", 1), RedisCommand("GET", "b"),
+            ])
+            #expect(replies.map { $0.error?.code } == [nil, .noPermission, .noPermission])
+            await connection.close()
+        }
+    }
+
+    @Test("TLS works with the server's authority, and only with it")
+    func tls() async throws {
+        try await RedisServer.with(.init(transport: .tls())) { server in
+            #expect(try await ping(server.url) == "PONG")
+            let address = "127.0.0.1:\(server.port)"
+            #expect(
+                try await ping("rediss://localhost:\(server.port)?ssl_ca_certs=\(server.certificateFile)") == "PONG")
+            #expect(try await ping("rediss://\(address)?ssl_cert_reqs=none") == "PONG")
+            let untrusted = try await failure("rediss://\(address)")
+            #expect(untrusted.code == .tls)
+            #expect(!untrusted.isRetryable)
+            #expect(try await failure("redis://\(address)").message.contains("rediss://"))
+        }
+    }
+
+    @Test("A server that asks for a certificate gets ours")
+    func clientCertificate() async throws {
+        try await RedisServer.with(.init(transport: .tls(asksForClientCertificate: true))) { server in
+            let files = "&ssl_certfile=\(server.certificateFile)&ssl_keyfile=\(server.keyFile)"
+            #expect(try await ping(server.url + files) == "PONG")
+            let error = try await failure(server.url)
+            #expect([.tls, .closed].contains(error.code))
+        }
+    }
+}

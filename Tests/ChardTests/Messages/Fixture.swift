@@ -1,0 +1,87 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+/// What real Celery clients and workers were seen to send: see Tests/Fixtures/celery.
+struct Fixture {
+    let name: String
+    let json: JSON
+
+    init(_ name: String) throws {
+        self.name = name
+        let data = try Data(contentsOf: Self.folder.appending(path: "\(name).json"))
+        json = try JSON(parsing: Array(data))
+    }
+
+    private static let folder = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/celery")
+
+    static let names: [String] = {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path())) ?? []
+        return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
+    }()
+
+    /// Those with task messages that can be read.
+    static let taskNames = names.filter { name in
+        guard name != "task-v2-pickle", let fixture = try? Fixture(name) else { return false }
+        return !fixture.tasks.isEmpty
+    }
+
+    /// Those with stored statuses.
+    static let statusNames = names.filter { name in
+        guard let fixture = try? Fixture(name) else { return false }
+        return !fixture.statuses.isEmpty
+    }
+
+    private var commands: [(words: [JSON], json: JSON)] {
+        (json["redis_commands"]?.array ?? []).compactMap { command in
+            command["command"]?.array.map { ($0, command) }
+        }
+    }
+
+    /// The task messages sent, with their decoded bodies.
+    var tasks: [(payload: [UInt8], body: JSON?)] {
+        commands.compactMap { words, json in
+            guard words.first == "LPUSH", words.count == 3, let text = words[2].string else { return nil }
+            return (Array(text.utf8), json["body_json"])
+        }
+    }
+
+    /// The statuses stored under `celery-task-meta-...`.
+    var statuses: [[UInt8]] {
+        commands.compactMap { words, _ in
+            guard words.first == "SETEX", words.count == 4,
+                words[1].string?.contains("task-meta") == true,
+                let text = words[3].string
+            else { return nil }
+            return Array(text.utf8)
+        }
+    }
+
+    /// The first task message of a fixture.
+    static func message(_ name: String) throws -> [UInt8] {
+        try #require(try Fixture(name).tasks.first).payload
+    }
+}
+
+extension [UInt8] {
+    var text: String { String(decoding: self, as: UTF8.self) }
+}
+
+/// A generator with a seed, for random tests that can be run again (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,24 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Something that a test needs could not be had.
+public struct TestServerError: Error, CustomStringConvertible {
+    /// What was wanted and did not come.
+    public let description: String
+
+    /// An error with this text.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Waits until a condition holds, and throws with its name if it does not in time.
+public func eventually(
+    _ what: String, within limit: Duration = .seconds(15), _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw TestServerError("waited \(limit) in vain until \(what)") }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
