@@ -3,7 +3,6 @@
 
 import Chard
 import ChardCommand
-import ChardRedis
 import Testing
 
 @Suite("The URL decides which broker it is")

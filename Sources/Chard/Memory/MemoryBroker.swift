@@ -44,7 +44,7 @@ public final class MemoryBroker: InspectableBroker {
             return (result, state.takeWakes(now: now), state.nextDue)
         }
         for wake in wakes { wake() }
-        if let due { timer.arm(at: due) { [weak self] in self?.change { _, _ in } } }
+        if let due { timer.arm(at: due, now: now) { [weak self] in self?.change { _, _ in } } }
         return result
     }
 

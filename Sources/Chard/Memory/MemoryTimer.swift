@@ -4,15 +4,16 @@
 import FoundationEssentials
 import Synchronization
 
-/// Calls back when the earliest of the times it was armed with has come.
+/// Calls back when the earliest of the times it was armed with may have come; whoever is called looks at the clock.
 final class MemoryTimer: Sendable {
     private let state = Mutex<(at: Date, task: Task<Void, Never>)?>(nil)
 
-    func arm(at date: Date, _ action: @escaping @Sendable () -> Void) {
+    /// Waits from `now` to `date`, both by the broker's clock: one that a test has stopped must not keep this spinning.
+    func arm(at date: Date, now: Date, _ action: @escaping @Sendable () -> Void) {
         state.withLock { state in
-            if let armed = state, armed.at <= date, armed.at > Date() { return }
+            if let armed = state, armed.at <= date, armed.at > now { return }
             state?.task.cancel()
-            let wait = max(0, date.timeIntervalSinceNow)
+            let wait = max(0, date.timeIntervalSince(now))
             let task = Task {
                 guard (try? await Task.sleep(for: .seconds(wait), tolerance: .zero)) != nil else { return }
                 self.state.withLock { $0 = nil }

@@ -102,7 +102,7 @@ struct EnvelopeReader {
         case .expires: message.expires = try readDate("expires", &scanner)
         case .group: message.group = try scanner.stringIfAny()
         case .groupIndex: message.groupIndex = try scanner.integerIfAny()
-        case .retries: message.retries = try scanner.integerIfAny() ?? 0
+        case .retries: message.retries = try scanner.countIfAny()
         case .timeLimits: message.timeLimits = try scanner.timeLimitsIfAny()
         case .rootID: message.rootID = try readID(&scanner)
         case .parentID: message.parentID = try readID(&scanner)
@@ -115,7 +115,7 @@ struct EnvelopeReader {
         case .stamps: message.stamps = try scanner.membersIfAny()
         case .compression: message.compression = try scanner.stringIfAny()
         case .redelivered: if try scanner.boolIfAny() == true { message.isRedelivered = true }
-        case .losses: message.losses = try scanner.integerIfAny() ?? 0
+        case .losses: message.losses = try scanner.countIfAny()
         }
     }
 
@@ -218,6 +218,11 @@ extension String {
     var limited: String { utf8.count <= 100 ? self : prefix(100) + "..." }
 }
 
+extension TaskMessage {
+    /// A count that others wrote, such that adding to it cannot overflow.
+    static func count(_ number: Int?) -> Int { min(max(number ?? 0, 0), Int(Int32.max)) }
+}
+
 /// Values of a given kind; what is of another kind is passed over and counts as absent.
 extension JSONScanner {
     func buffer(_ token: StringToken) -> UnsafeBufferPointer<UInt8> {
@@ -246,6 +251,10 @@ extension JSONScanner {
         }
         guard case .integer(let value) = try scanNumber() else { return nil }
         return value
+    }
+
+    mutating func countIfAny() throws(JSONError) -> Int {
+        TaskMessage.count(try integerIfAny())
     }
 
     mutating func boolIfAny() throws(JSONError) -> Bool? {

@@ -26,7 +26,7 @@ extension TaskMessage {
             message.task = task
             message.id = id
             message.rootID = id
-            message.retries = members["retries"]?.integer ?? 0
+            message.retries = TaskMessage.count(members["retries"]?.integer)
             message.group = (members["group"] ?? .null).string ?? members["taskset"]?.string
             message.groupIndex = members["group_index"]?.integer
             message.eta = try members["eta"].date("eta")

@@ -42,17 +42,27 @@ public struct RetryPolicy: Sendable, Hashable, Codable {
     /// Every error brings a retry, up to `maxRetries` of them, always after the same delay.
     public static func constant(maxRetries: Int, delay: Duration) -> RetryPolicy {
         RetryPolicy(
-            maxRetries: maxRetries, initialDelay: delay, maximumDelay: delay, factor: 1, jitter: false, onAnyError: true)
+            maxRetries: maxRetries, initialDelay: delay, maximumDelay: delay, factor: 1, jitter: false,
+            onAnyError: true)
     }
 
     /// The delay before the retry that follows `retries` earlier ones; `random` is drawn evenly from 0 ..< 1.
     public func delay(afterRetries retries: Int, random: Double) -> Duration {
-        var bound = initialDelay
-        for _ in 0..<retries where factor != 1 && bound < maximumDelay {
-            bound = bound * factor
-        }
-        bound = min(bound, maximumDelay)
+        let growth = growth(afterRetries: retries)
+        // Compared before it is multiplied: the product may be more than a duration can hold.
+        let bound = growth < maximumDelay.seconds / initialDelay.seconds ? initialDelay * growth : maximumDelay
         return jitter ? bound * random : bound
+    }
+
+    /// `factor` to the power of `retries`, by squaring: a message may claim any number of retries.
+    private func growth(afterRetries retries: Int) -> Double {
+        var (growth, square, rest) = (1.0, factor, max(0, retries))
+        while rest > 0 {
+            if rest % 2 == 1 { growth *= square }
+            square *= square
+            rest /= 2
+        }
+        return min(growth, .greatestFiniteMagnitude)
     }
 
     var problem: String? {
@@ -61,7 +71,7 @@ public struct RetryPolicy: Sendable, Hashable, Codable {
         if initialDelay > maximumDelay {
             return "initialDelay (\(initialDelay)) is longer than maximumDelay (\(maximumDelay))"
         }
-        if factor < 1 { return "factor is \(factor); it must be 1 or more" }
+        if !(factor >= 1) { return "factor is \(factor); it must be 1 or more" }
         return nil
     }
 }
@@ -71,15 +81,19 @@ extension RetryPolicy {
         case maxRetries = "max", initialDelay = "initial", maximumDelay = "maximum", factor, jitter, onAnyError = "any"
     }
 
-    /// Reads a policy from a message's header, delays in seconds.
+    /// Reads a policy from a message's header, delays in seconds; one that makes no sense is corrupt.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         maxRetries = try container.decode(Int.self, forKey: .maxRetries)
-        initialDelay = .seconds(try container.decode(Double.self, forKey: .initialDelay))
-        maximumDelay = .seconds(try container.decode(Double.self, forKey: .maximumDelay))
+        initialDelay = try container.decodeDelay(forKey: .initialDelay)
+        maximumDelay = try container.decodeDelay(forKey: .maximumDelay)
         factor = try container.decode(Double.self, forKey: .factor)
         jitter = try container.decode(Bool.self, forKey: .jitter)
         onAnyError = try container.decode(Bool.self, forKey: .onAnyError)
+        if let problem {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(codingPath: container.codingPath, debugDescription: problem))
+        }
     }
 
     /// Writes the policy for a message's header, delays in seconds.
@@ -91,6 +105,15 @@ extension RetryPolicy {
         try container.encode(factor, forKey: .factor)
         try container.encode(jitter, forKey: .jitter)
         try container.encode(onAnyError, forKey: .onAnyError)
+    }
+}
+
+extension KeyedDecodingContainer {
+    fileprivate func decodeDelay(forKey key: Key) throws -> Duration {
+        guard let delay = Duration(untrusted: try decode(Double.self, forKey: key)) else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "out of range")
+        }
+        return delay
     }
 }
 
@@ -111,5 +134,11 @@ extension Duration {
     public var seconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) / 1e18
+    }
+
+    /// Seconds that others wrote; `nil` beyond 300 years either way, where reckoning with them could overflow.
+    init?(untrusted seconds: Double) {
+        guard abs(seconds) < 1e10 else { return nil }
+        self = .seconds(seconds)
     }
 }

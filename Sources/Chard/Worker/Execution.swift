@@ -71,7 +71,7 @@ struct Execution: Sendable {
             message: message, queue: delivery.queue, node: node, dependencies: dependencies,
             blockingPool: blockingPool, cancellation: cancellation, baseLogger: logger, report: report)
         do {
-            if task.options.tracksStart { try await reportStart(of: message) }
+            if task.options.tracksStart, message.ignoresResult != true { try await reportStart(of: message) }
             return .success(
                 try await TaskContext.$current.withValue(context) {
                     try await runInside(middleware[...], task, context, body)
@@ -183,13 +183,17 @@ extension TaskError {
     }
 }
 
-/// The limits of one run: the message's, else the task's.
+/// The limits of one run: the message's, else the task's. As in Celery, 0 is no limit; nor is what nobody lives to see.
 struct RunLimits: Sendable, Hashable {
     var soft: Duration?
     var hard: Duration?
 
     init(_ message: TaskMessage, _ task: RegisteredTask) {
-        soft = message.timeLimits.soft.map { .seconds($0) } ?? task.options.softTimeLimit
-        hard = message.timeLimits.hard.map { .seconds($0) } ?? task.options.timeLimit
+        soft = Self.limit(message.timeLimits.soft) ?? task.options.softTimeLimit
+        hard = Self.limit(message.timeLimits.hard) ?? task.options.timeLimit
+    }
+
+    private static func limit(_ seconds: Double?) -> Duration? {
+        seconds.flatMap { $0 > 0 ? Duration(untrusted: $0) : nil }
     }
 }

@@ -26,7 +26,7 @@ public final class Program: Sendable {
         process.standardError = try Program.file(directory + "/err")
         let exit = Exit()
         process.terminationHandler = { exit.note($0) }
-        try process.run()
+        try Program.withoutSignalMask { try process.run() }
         id = process.processIdentifier
         self.exit = exit
     }
@@ -96,6 +96,16 @@ public final class Program: Sendable {
     /// Sends a signal, if it still runs.
     public func signal(_ number: Int32) {
         exit.ifRunning { _ = kill(id, number) }
+    }
+
+    /// Swift's pool threads block signals, and a child inherits that from the thread that starts it.
+    private static func withoutSignalMask(_ body: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     private static func file(_ path: String) throws -> FileHandle {
