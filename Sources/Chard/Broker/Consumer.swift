@@ -14,6 +14,9 @@ public protocol Consumer: Sendable {
     /// What to add to this process's clock, in seconds, to get the broker's: times are compared by the broker's.
     var clockOffset: Double { get }
 
+    /// Whether the task was revoked, as far as this consumer knows: no older knowledge than its last claim's.
+    func isRevoked(_ id: String) -> Bool
+
     /// Moves up to `count` messages into this consumer's hold, waiting until there is at least one.
     ///
     /// Returns an empty array when ``wake()`` was called or the calling task was cancelled. Messages

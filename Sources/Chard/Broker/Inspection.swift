@@ -31,19 +31,23 @@ public struct QueueReport: Sendable, Hashable, Codable {
     public var leased: Int
     /// Dead letters from this queue.
     public var dead: Int
+    /// Whether workers are kept from taking of it.
+    public var isPaused: Bool
     /// How long the message that is next has existed, in seconds; `nil` where the queue is empty or the message does
     /// not say when it was sent, as Python's do not.
     public var oldestWait: Double?
 
     /// Makes a report.
     public init(
-        queue: String, waiting: Int, scheduled: Int, leased: Int, dead: Int, oldestWait: Double? = nil
+        queue: String, waiting: Int, scheduled: Int, leased: Int, dead: Int, isPaused: Bool = false,
+        oldestWait: Double? = nil
     ) {
         self.queue = queue
         self.waiting = waiting
         self.scheduled = scheduled
         self.leased = leased
         self.dead = dead
+        self.isPaused = isPaused
         self.oldestWait = oldestWait
     }
 }

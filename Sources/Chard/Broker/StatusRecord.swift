@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
+
 /// An encoded status on its way into a result store.
 public struct StatusRecord: Sendable, Hashable {
     /// The task's id.
@@ -18,5 +20,15 @@ public struct StatusRecord: Sendable, Hashable {
         state = status.state
         json = status.encoded()
         self.timeToLive = timeToLive
+    }
+
+    /// The status of a task that was revoked before it could start.
+    public static func revoked(
+        _ id: String, at date: Date, timeToLive: Duration = .seconds(86_400)
+    ) -> StatusRecord {
+        let error = TaskError("TaskRevokedError", "revoked", module: "celery.exceptions")
+        var status = TaskStatus(id: id, state: .revoked, result: error.info.json.encoded())
+        status.dateDone = date
+        return StatusRecord(status, timeToLive: timeToLive)
     }
 }

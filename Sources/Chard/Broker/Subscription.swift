@@ -15,17 +15,21 @@ public struct Subscription: Sendable {
     public var startedAt: Date
     /// What the process is doing, asked at each heartbeat, on a thread that no task can block.
     public var vitals: @Sendable () -> Vitals
+    /// Told the ids of tasks that are to be cancelled although they run.
+    public var onTerminate: @Sendable (Set<String>) -> Void
 
     /// Makes a subscription.
     public init(
         queues: [String], node: String, concurrency: Int, startedAt: Date,
-        vitals: @escaping @Sendable () -> Vitals = { Vitals() }
+        vitals: @escaping @Sendable () -> Vitals = { Vitals() },
+        onTerminate: @escaping @Sendable (Set<String>) -> Void = { _ in }
     ) {
         self.queues = queues
         self.node = node
         self.concurrency = concurrency
         self.startedAt = startedAt
         self.vitals = vitals
+        self.onTerminate = onTerminate
     }
 }
 

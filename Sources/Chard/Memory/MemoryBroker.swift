@@ -7,7 +7,7 @@ import Synchronization
 /// A broker within the process: for tests, and for programs that convert to a queue later.
 ///
 /// It keeps the whole contract except outliving its process. Messages travel encoded, as on every other broker.
-public final class MemoryBroker: InspectableBroker {
+public final class MemoryBroker: InspectableBroker, ControllableBroker {
     /// `memory://`
     public let location = "memory://"
 
@@ -86,6 +86,26 @@ public final class MemoryBroker: InspectableBroker {
 
     /// Forgets nothing and closes nothing: the broker lives as long as it is referred to.
     public func shutdown() async {}
+
+    // MARK: ControllableBroker
+
+    /// Revokes tasks.
+    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws {
+        let statuses = ids.map { StatusRecord.revoked($0, at: settings.now()) }
+        change { state, now in
+            state.revoke(ids, terminating: terminating, timeToLive: timeToLive, statuses: statuses, now: now)
+        }
+    }
+
+    /// Pauses a queue.
+    public func pause(_ queue: String) async throws -> Bool {
+        change { state, _ in state.pause(queue) }
+    }
+
+    /// Resumes a queue.
+    public func resume(_ queue: String) async throws -> Bool {
+        change { state, _ in state.resume(queue) }
+    }
 
     // MARK: InspectableBroker
 

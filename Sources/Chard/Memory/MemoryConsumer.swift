@@ -20,6 +20,10 @@ final class MemoryConsumer: Consumer {
         broker.change { [identity] state, now in state.end(identity, isLost: true, now: now) }
     }
 
+    func isRevoked(_ id: String) -> Bool {
+        broker.change { state, now in state.isRevoked(id, now: now) }
+    }
+
     func claim(upTo count: Int) async throws -> [Delivery] {
         for isFirst in [true, false] {
             guard

@@ -35,6 +35,9 @@ struct MemoryState {
     private var statuses: [String: Stored] = [:]
     private var watchers: [String: [Int: Watcher]] = [:]
     private var letters: [DeadLetter] = []
+    private var paused: Set<String> = []
+    /// Revoked ids and when they are forgotten.
+    private var revoked: [String: Date] = [:]
     private var wakes: [@Sendable () -> Void] = []
     private var counter = 0
 
@@ -69,7 +72,11 @@ struct MemoryState {
         } else {
             waiting[message.queue, default: Self.noneWaiting][step].append(message)
         }
-        for identity in holders.keys where holders[identity]?.subscription.queues.contains(message.queue) == true {
+        wakeHolders(of: message.queue)
+    }
+
+    private mutating func wakeHolders(of queue: String) {
+        for identity in holders.keys where holders[identity]?.subscription.queues.contains(queue) == true {
             if let wake = holders[identity]?.wake {
                 wakes.append(wake)
                 holders[identity]?.wake = nil
@@ -104,10 +111,10 @@ struct MemoryState {
     mutating func claim(_ identity: String, upTo count: Int, wake: @escaping @Sendable () -> Void) -> [Delivery]? {
         guard var holder = holders[identity] else { return nil }
         var deliveries: [Delivery] = []
-        let queues = holder.subscription.queues
+        let queues = holder.subscription.queues.filter { !paused.contains($0) }
         for step in Priority.steps.indices {
             var fruitless = 0
-            while deliveries.count < count, fruitless < queues.count {
+            while deliveries.count < count, fruitless < queues.count, !queues.isEmpty {
                 let queue = queues[holder.turn % queues.count]
                 holder.turn += 1
                 guard let message = waiting[queue]?[step].popNext() else {
@@ -212,6 +219,38 @@ struct MemoryState {
         if watchers[id]?.isEmpty == true { watchers[id] = nil }
     }
 
+    // MARK: Orders
+
+    mutating func pause(_ queue: String) -> Bool {
+        paused.insert(queue).inserted
+    }
+
+    mutating func resume(_ queue: String) -> Bool {
+        wakeHolders(of: queue)
+        return paused.remove(queue) != nil
+    }
+
+    mutating func revoke(
+        _ ids: [String], terminating: Bool, timeToLive: Duration, statuses: [StatusRecord], now: Date
+    ) {
+        revoked = revoked.filter { $0.value > now }
+        for (id, status) in zip(ids, statuses) {
+            revoked[id] = now.addingTimeInterval(timeToLive.seconds)
+            let before = scheduled.count
+            scheduled.removeAll { $0.message.id == id }
+            if scheduled.count < before { store(status, now: now) }
+        }
+        guard terminating else { return }
+        for holder in holders.values {
+            let terminate = holder.subscription.onTerminate
+            wakes.append { terminate(Set(ids)) }
+        }
+    }
+
+    func isRevoked(_ id: String, now: Date) -> Bool {
+        revoked[id].map { $0 > now } ?? false
+    }
+
     // MARK: Dead letters and inspection
 
     private mutating func keep(_ letter: DeadLetter, now: Date) {
@@ -264,13 +303,13 @@ struct MemoryState {
 
     mutating func reports(now: Date) -> [QueueReport] {
         trimLetters(now: now)
-        let names = Set(waiting.keys).union(scheduled.map(\.message.queue)).union(letters.map(\.queue))
+        let names = paused.union(waiting.keys).union(scheduled.map(\.message.queue)).union(letters.map(\.queue))
         return names.sorted().map { queue in
             QueueReport(
                 queue: queue, waiting: waiting[queue]?.reduce(0) { $0 + $1.count } ?? 0,
                 scheduled: scheduled.count { $0.message.queue == queue },
                 leased: holders.values.reduce(0) { $0 + $1.leased.values.count { $0.queue == queue } },
-                dead: letters.count { $0.queue == queue },
+                dead: letters.count { $0.queue == queue }, isPaused: paused.contains(queue),
                 oldestWait: waiting[queue]?.lazy.compactMap(\.next).first.flatMap {
                     MessageAge.seconds(of: $0.payload, now: now)
                 })

@@ -56,11 +56,27 @@ final class BlockingPool: Sendable {
         ready.signal()
     }
 
+    /// How many threads there are now.
+    var threads: Int { state.withLock { $0.threads } }
+
     private func work() {
+        while let job = next() {
+            job()
+            state.withLock { $0.idle += 1 }
+        }
+    }
+
+    /// Waits for a job; `nil` when the thread is to go, the pool being shut down and nothing left to run.
+    private func next() -> (@Sendable () -> Void)? {
         while true {
-            ready.wait()
-            let job: (@Sendable () -> Void)? = state.withLock { state in
-                guard state.next < state.jobs.count else { return nil }
+            let (job, isOver): ((@Sendable () -> Void)?, Bool) = state.withLock { state in
+                guard state.next < state.jobs.count else {
+                    if state.isShutDown {
+                        state.threads -= 1
+                        state.idle -= 1
+                    }
+                    return (nil, state.isShutDown)
+                }
                 state.idle -= 1
                 let job = state.jobs[state.next]
                 state.next += 1
@@ -68,11 +84,10 @@ final class BlockingPool: Sendable {
                     state.jobs.removeAll(keepingCapacity: true)
                     state.next = 0
                 }
-                return job
+                return (job, false)
             }
-            guard let job else { return }
-            job()
-            state.withLock { $0.idle += 1 }
+            if job != nil || isOver { return job }
+            ready.wait()
         }
     }
 }

@@ -31,11 +31,11 @@ public struct Parameter: Sendable, Hashable, ExpressibleByStringLiteral {
         do {
             defaultValue = .success(try JSON.encode(value))
         } catch {
-            defaultValue = .failure(DefaultProblem(text: String(describing: error)))
+            defaultValue = .failure(DefaultProblem(description: error.wording))
         }
     }
 
-    struct DefaultProblem: Error, Hashable {
-        let text: String
+    struct DefaultProblem: Error, Hashable, CustomStringConvertible {
+        let description: String
     }
 }

@@ -24,14 +24,19 @@ final class ControlThread: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let isFirst = state.withLock { state in
+        let isFirst: Bool? = state.withLock { state in
+            if state.isStopped { return nil }
             state.jobs.append(job)
             return state.jobs.count == 1
+        }
+        guard let isFirst else {
+            // A timer's last breath, after the worker has ended.
+            return DispatchQueue.global().async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
         }
         if isFirst { ready.signal() }
     }
 
-    /// Lets the thread go once nothing is left to run. Nothing may be started on it afterwards.
+    /// Lets the thread go once nothing is left to run.
     func stop() {
         state.withLock { $0.isStopped = true }
         ready.signal()

@@ -20,6 +20,7 @@ struct Execution: Sendable {
     let report: @Sendable (TaskStatus) async throws -> Void
     /// The present time by the broker's clock, which decides about ETA and expiry: the worker's own may be off.
     let brokerTime: @Sendable () -> Date
+    let isRevoked: @Sendable (String) -> Bool
 
     /// Reads a delivery. What can be said without running it is concluded here.
     func prepare(_ delivery: Delivery) -> Preparation {
@@ -33,6 +34,7 @@ struct Execution: Sendable {
         func conclude(_ outcome: Outcome) -> Preparation {
             .concluded(concluder.conclude(outcome, of: message, task: task, delivery: delivery))
         }
+        if isRevoked(message.id) { return conclude(.revoked("revoked")) }
         if message.expires != nil || message.eta != nil {
             let now = brokerTime()
             if let expires = message.expires, now >= expires { return conclude(.revoked("expired")) }

@@ -29,11 +29,16 @@ public final class Worker: Service, Sendable {
     private let app: Chard
     private let logger: Logger
     private let counters = Counters()
+    private let control = ControlThread()
     private let state = Mutex(State())
 
     private struct State {
         var session: WorkerSession?
         var stop: Stop?
+    }
+
+    deinit {
+        control.stop()
     }
 
     /// Makes a worker of an app.
@@ -65,7 +70,7 @@ public final class Worker: Service, Sendable {
         if let problem = options.problem { throw AppError("worker \(node): \(problem)") }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
-                try await work(onReady)
+                try await withTaskExecutorPreference(control) { try await work(onReady) }
             } onGracefulShutdown: {
                 self.stop(.gracefully)
             }
@@ -86,7 +91,7 @@ public final class Worker: Service, Sendable {
     private func apply(_ stop: Stop, to session: WorkerSession) {
         switch stop {
         case .now: session.abort()
-        case .gracefully: Task { await session.finish(within: options.gracePeriod) }
+        case .gracefully: Task(executorPreference: control) { [self] in await session.finish(within: options.gracePeriod) }
         }
     }
 
@@ -99,7 +104,8 @@ public final class Worker: Service, Sendable {
         defer { blockingPool.shutdown() }
         let subscription = Subscription(
             queues: queues, node: node, concurrency: options.concurrency, startedAt: app.settings.now(),
-            vitals: { [weak self] in self?.vitals ?? Vitals() })
+            vitals: { [weak self] in self?.vitals ?? Vitals() },
+            onTerminate: { [weak self] ids in self?.state.withLock { $0.session }?.terminate(ids) })
         var isFirst = true
         while true {
             guard let consumer = try await open(broker, subscription, isFirst) else { return }
@@ -150,9 +156,10 @@ public final class Worker: Service, Sendable {
                     try await consumer.report([record])
                 }
             },
-            brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset })
+            brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset },
+            isRevoked: { consumer.isRevoked($0) })
         return WorkerSession(
             consumer: consumer, execution: execution, elsewhere: elsewhere, counters: counters,
-            concurrency: options.concurrency, logger: logger)
+            concurrency: options.concurrency, control: control, logger: logger)
     }
 }

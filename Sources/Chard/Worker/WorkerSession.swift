@@ -25,17 +25,19 @@ final class WorkerSession: Sendable {
     private let settler = Settler()
     private let logger: Logger
     private let concurrency: Int
+    private let control: ControlThread
     private let end = Mutex<End?>(nil)
 
     init(
         consumer: any Consumer, execution: Execution, elsewhere: (any ResultStore)?, counters: Counters,
-        concurrency: Int, logger: Logger
+        concurrency: Int, control: ControlThread, logger: Logger
     ) {
         self.consumer = consumer
         self.execution = execution
         self.elsewhere = elsewhere
         self.counters = counters
         self.concurrency = concurrency
+        self.control = control
         self.logger = logger
         bench = Workbench(concurrency: concurrency)
     }
@@ -45,11 +47,11 @@ final class WorkerSession: Sendable {
     /// Works until ``finish(within:)``, ``abort()``, the loss of the lease, or an error that waiting does not mend.
     func run(draining: Bool) async -> End {
         for slot in 0..<concurrency { startSlot(slot) }
-        let guardian = Task {
+        let guardian = Task(executorPreference: control) { [self] in
             await consumer.leaseLost()
             conclude(.leaseLost)
         }
-        let drainer = draining ? Task { await drain() } : nil
+        let drainer = draining ? Task(executorPreference: control) { [self] in await drain() } : nil
         async let claiming: Void = claim()
         async let settling: Void = settle()
         await bench.closed()
@@ -67,7 +69,7 @@ final class WorkerSession: Sendable {
     func finish(within grace: Duration) async {
         withdraw(bench.stopTaking())
         consumer.wake()
-        let timer = Task {
+        let timer = Task(executorPreference: control) { [self] in
             try await Task.sleep(for: grace)
             abort()
         }
@@ -79,6 +81,11 @@ final class WorkerSession: Sendable {
     /// Ends now: runs are cancelled, and everything held goes back to the front of its queue.
     func abort() {
         conclude(.stopped)
+    }
+
+    /// Cancels the runs of revoked tasks.
+    func terminate(_ ids: Set<String>) {
+        bench.cancel(.revoked) { ids.contains($0.info.id) }
     }
 
     private func conclude(_ how: End) {
@@ -108,7 +115,7 @@ final class WorkerSession: Sendable {
         switch bench.accept(deliveries) {
         case .started: break
         case .refused: withdraw(deliveries.reversed())
-        case .waiting: Task { await handBackWhatIsStuck() }
+        case .waiting: Task(executorPreference: control) { [self] in await handBackWhatIsStuck() }
         }
     }
 
@@ -176,8 +183,8 @@ final class WorkerSession: Sendable {
 
     private func startSlot(_ slot: Int) {
         // Not a child task: a slot must be cancellable by itself, and a body that ignores its cancellation must not keep
-        // the session from ending.
-        let task = Task {
+        // the session from ending. On Swift's own pool: bodies must not get at the thread that looks after them.
+        let task = Task(executorPreference: globalConcurrentExecutor) { [self] in
             while let delivery = await bench.next() {
                 await work(on: delivery, in: slot)
                 if Task.isCancelled { return startSlot(slot) }
@@ -213,7 +220,7 @@ final class WorkerSession: Sendable {
         let limits = RunLimits(message, task)
         guard limits.soft != nil || limits.hard != nil else { return nil }
         let start = ContinuousClock.now
-        return Task {
+        return Task(executorPreference: control) { [self] in
             if let soft = limits.soft {
                 try await Task.sleep(until: start + soft)
                 bench.cancel(.softTimeLimit) { $0.cancellation === run.cancellation }

@@ -14,7 +14,8 @@ extension BrokerError {
             case .wrongType, .protocolError, .clusterMoved: .damaged
             default: error.isRetryable ? .refused : .damaged
             }
-        self.init(code, error.description, underlying: error)
+        // What was being sent says nothing about a connection that could not be had.
+        self.init(code, code == .unavailable ? error.message : error.description, underlying: error)
     }
 }
 

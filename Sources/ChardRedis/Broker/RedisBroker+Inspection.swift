@@ -12,12 +12,17 @@ extension RedisBroker {
         let replies = try await ask([
             RedisCommand("ZREMRANGEBYSCORE", keys.queues, "-inf", now.timeIntervalSince1970 - month),
             RedisCommand("ZRANGE", keys.queues, 0, -1),
-            RedisCommand("HGETALL", keys.processes),
+            RedisCommand("HGETALL", keys.processes), RedisCommand("SMEMBERS", keys.paused),
         ])
         let processes = Holder.read(replies[2])
-        let names = Set((replies[1].array ?? []).compactMap(\.text)).union(processes.flatMap(\.queues)).sorted()
+        let paused = Set((replies[3].array ?? []).compactMap(\.text))
+        let names = paused.union((replies[1].array ?? []).compactMap(\.text)).union(processes.flatMap(\.queues))
         var reports: [QueueReport] = []
-        for name in names { reports.append(try await report(name, processes, now)) }
+        for name in names.sorted() {
+            var report = try await report(name, processes, now)
+            report.isPaused = paused.contains(name)
+            reports.append(report)
+        }
         return reports
     }
 

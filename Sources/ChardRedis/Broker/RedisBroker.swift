@@ -43,9 +43,15 @@ public final class RedisBroker: InspectableBroker {
         }
     }
 
-    /// Waits until the server answers.
+    /// Makes sure that the server answers: at once where it refuses, while a call on a broker in use waits a little for a
+    /// server that may come back.
     public func connect() async throws {
-        try await translatingErrors { () throws(RedisError) in try await client.connect() }
+        try await translatingErrors { () throws(RedisError) in
+            if client.connectedSince == nil {
+                try await RedisConnection.connect(to: url, options: options, on: client.eventLoop).close()
+            }
+            try await client.connect()
+        }
     }
 
     /// Closes all connections.

@@ -49,6 +49,13 @@ package struct RedisKeys: Sendable, Hashable {
     /// String with a TTL: who recovers a lost process just now.
     func recovering(_ identity: String) -> String { "\(prefix)chard:recovering:\(identity)" }
 
+    /// Sorted set: the ids of revoked tasks, by the time when that is forgotten, in seconds since 1970.
+    var revoked: String { prefix + "chard:revoked" }
+    /// Set: the paused queues.
+    var paused: String { prefix + "chard:paused" }
+    /// String: the number of the last change to ``revoked`` or ``paused``; and the channel on which changes are told.
+    var orders: String { prefix + "chard:orders" }
+
     /// Sorted set: the ids of a queue's scheduled messages, by due time in seconds since 1970.
     func scheduled(_ queue: String) -> String { "\(prefix)chard:scheduled:\(queue)" }
     /// Hash: the scheduled messages by id, each behind the digit of its step of priority.

@@ -41,6 +41,14 @@ final class Recoverer: Sendable {
         }
     }
 
+    /// Recovers one process that somebody saw end.
+    func declareLost(_ identity: String) async throws(RedisError) {
+        let processes = Holder.read(try await broker.client.send(RedisCommand("HGETALL", keys.processes)))
+        guard let process = processes.first(where: { $0.identity == identity }) else { return }
+        _ = try await broker.client.send(RedisCommand("DEL", keys.process(identity)))
+        try await recover(process)
+    }
+
     private func look() async throws(RedisError) {
         let processes = Holder.read(try await broker.client.send(RedisCommand("HGETALL", keys.processes)))
         guard !processes.isEmpty else { return }

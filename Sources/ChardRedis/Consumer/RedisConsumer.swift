@@ -30,6 +30,7 @@ final class RedisConsumer: Consumer {
         /// Until when the leased lists are to be looked through for messages that nobody told us of.
         var suspectUntil: ContinuousClock.Instant?
         var clockOffset = 0.0
+        var orders = Orders()
     }
 
     private let broker: RedisBroker
@@ -190,21 +191,28 @@ final class RedisConsumer: Consumer {
             return state.turn
         }
         // Each claim begins with the next queue, so that a single free slot serves all of them in turn.
-        let queues = subscription.queues.indices.map { subscription.queues[($0 + turn) % subscription.queues.count] }
+        let orders = state.withLock { $0.orders }
+        let open = subscription.queues.filter { !orders.paused.contains($0) }
+        let queues = open.indices.map { open[($0 + turn) % open.count] }
         let lists = Priority.steps.indices.flatMap { step in
             queues.map { (queue: $0, list: keys.waiting($0, step: step)) }
         }
         var script = RedisScript.claim.command(
-            keys: [keys.process(identity)] + lists.flatMap { [$0.list, keys.leased(identity, $0.list)] })
+            keys: [keys.process(identity), keys.orders] + lists.flatMap { [$0.list, keys.leased(identity, $0.list)] })
+        script.append(orders.number)
         script.append(count)
-        script.append(queues.count)
+        script.append(max(1, queues.count))
         let reply = try await persevering(script) { state in state.suspectUntil = .now + .seconds(15) }
         guard let parts = reply.array else {
             lose()
             throw lapsed
         }
+        guard parts.first?.text == orders.number else {
+            try await learnOrders()
+            return try await pop(count)
+        }
         var deliveries: [Delivery] = []
-        for index in stride(from: 0, to: parts.count - 1, by: 2) {
+        for index in stride(from: 1, to: parts.count - 1, by: 2) {
             guard let pair = parts[index].integer, let payload = parts[index + 1].bytes else { continue }
             let (queue, list) = lists[pair - 1]
             deliveries.append(Delivery(queue: queue, payload: payload, place: list))
@@ -213,6 +221,38 @@ final class RedisConsumer: Consumer {
         state.withLock { $0.holdings.add(claimed) }
         try checkLease()
         return deliveries
+    }
+
+    // MARK: Orders
+
+    func isRevoked(_ id: String) -> Bool {
+        state.withLock { $0.orders.revoked.contains(id) }
+    }
+
+    func isPaused(_ queue: String) -> Bool {
+        state.withLock { $0.orders.paused.contains(queue) }
+    }
+
+    /// Reads the orders anew; a claim that waits begins again under them.
+    func learnOrders() async throws {
+        let orders = try await translatingErrors { () throws(RedisError) in
+            try Orders(try await client.pipeline(Orders.read(keys)))
+        }
+        let hasChanged = state.withLock { state in
+            defer { state.orders = orders }
+            return state.orders.paused != orders.paused
+        }
+        guard hasChanged else { return }
+        await unblock()
+        signal.fire()
+    }
+
+    /// Takes what the channel of orders tells: something has changed, and these runs are to be cancelled.
+    func ordered(_ ids: [UInt8]) {
+        Task { try? await learnOrders() }
+        if let ids = try? JSON.decode([String].self, from: ids), !ids.isEmpty {
+            subscription.onTerminate(Set(ids))
+        }
     }
 
     // MARK: What the server moved without our learning of it
@@ -269,10 +309,7 @@ final class RedisConsumer: Consumer {
 
     /// Ends the blocking pops, and hands back what they brought in the meantime.
     func recall() async {
-        let ids = (try? await client.eventLoop.submit { self.loop.value?.blockedIDs ?? [] }.get()) ?? []
-        if !ids.isEmpty {
-            _ = try? await client.pipeline(ids.map { RedisCommand("CLIENT", "UNBLOCK", $0) })
-        }
+        await unblock()
         let caught = state.withLock { state in
             guard !state.isClaiming else { return [Delivery]() }
             defer { state.caught = [] }
@@ -280,6 +317,13 @@ final class RedisConsumer: Consumer {
         }
         guard !caught.isEmpty else { return }
         _ = try? await settle(caught.reversed().map { Settlement($0, .returned) })
+    }
+
+    private func unblock() async {
+        let ids = (try? await client.eventLoop.submit { self.loop.value?.blockedIDs ?? [] }.get()) ?? []
+        if !ids.isEmpty {
+            _ = try? await client.pipeline(ids.map { RedisCommand("CLIENT", "UNBLOCK", $0) })
+        }
     }
 
     // MARK: Settling

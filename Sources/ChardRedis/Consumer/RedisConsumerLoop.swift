@@ -17,7 +17,7 @@ final class RedisConsumerLoop {
     private var isRenewing = false
     private var isRecallScheduled = false
     private var isClosed = false
-    private var dueSubscription: Task<RedisSubscription?, Never>?
+    private var subscriptions: Task<[RedisSubscription], Never>?
 
     init(_ consumer: RedisConsumer, _ broker: RedisBroker, _ subscription: Subscription, _ identity: String) {
         self.consumer = consumer
@@ -29,7 +29,7 @@ final class RedisConsumerLoop {
                 pops.append(
                     BlockedPop(
                         list: list, leased: broker.keys.leased(identity, list), broker: broker,
-                        isWanted: { [weak consumer] in consumer?.isClaiming ?? false },
+                        isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
                         caught: { [weak consumer, weak self] payload in
                             consumer?.caught(payload, queue: queue, list: list)
                             self?.scheduleRecall()
@@ -45,11 +45,14 @@ final class RedisConsumerLoop {
         pulse = broker.client.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
             box.value.beat()
         }
-        let broker = broker
-        dueSubscription = Task {
-            try? await broker.subscriber.subscribe(to: broker.keys.due) { queue in
+        subscriptions = Task { [broker, consumer = Weak(consumer)] in
+            let due = try? await broker.subscriber.subscribe(to: broker.keys.due) { queue in
                 box.value.promote(String(decoding: queue, as: UTF8.self))
             }
+            let orders = try? await broker.subscriber.subscribe(to: broker.keys.orders) { ids in
+                consumer.value?.ordered(ids)
+            }
+            return [due, orders].compactMap { $0 }
         }
     }
 
@@ -115,7 +118,15 @@ final class RedisConsumerLoop {
         pulse?.cancel()
         for pop in pops { pop.close() }
         for promoter in promoters { promoter.close() }
-        let subscription = dueSubscription
-        Task { await subscription?.value?.cancel() }
+        Task { [subscriptions] in
+            for subscription in await subscriptions?.value ?? [] { subscription.cancel() }
+        }
     }
+}
+
+/// A reference that keeps nothing alive.
+private struct Weak: Sendable {
+    private(set) weak var value: RedisConsumer?
+
+    init(_ value: RedisConsumer) { self.value = value }
 }

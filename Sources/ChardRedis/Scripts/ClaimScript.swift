@@ -4,10 +4,11 @@
 extension RedisScript {
     /// Moves up to n messages from waiting lists into this process's leased lists.
     ///
-    /// - KEYS: the process's heartbeat, then pairs of a waiting list and the leased list that belongs to it, in the order of service. Lists of one step
+    /// - KEYS: the process's heartbeat, the number of the orders, then pairs of a waiting list and the leased list that belongs to it, in the order of service. Lists of one step
     ///   of priority stand together.
-    /// - ARGV: how many to move; how many pairs belong to one step.
-    /// - Returns: a flat array of pair number (from 1) and message; `false` if the lease has lapsed.
+    /// - ARGV: the number of the orders that this process knows; how many to move; how many pairs belong to one step.
+    /// - Returns: the number of the orders, then pair number (from 1) and message by turns; `false` if the lease has lapsed.
+    ///   Nothing is moved while the process does not know the present orders: what they revoke or pause must not start.
     ///
     /// In one step, since with several queues and priorities nobody can know from outside which list the next message is
     /// in, and asking them one by one would take more messages than there is room for. Lists of a step are served in
@@ -15,9 +16,11 @@ extension RedisScript {
     static let claim = RedisScript(
         """
         if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-        local room, width = tonumber(ARGV[1]), tonumber(ARGV[2])
-        local claimed = {}
-        for first = 1, (#KEYS - 1) / 2, width do
+        local orders = redis.call('GET', KEYS[2]) or '0'
+        if orders ~= ARGV[1] then return {orders} end
+        local room, width = tonumber(ARGV[2]), tonumber(ARGV[3])
+        local claimed = {orders}
+        for first = 1, #KEYS / 2 - 1, width do
             local open, left = {}, 0
             for pair = first, first + width - 1 do left = left + 1; open[left] = pair end
             while left > 0 and room > 0 do
@@ -25,7 +28,7 @@ extension RedisScript {
                 for i = 1, left do
                     if room == 0 then break end
                     local pair = open[i]
-                    local message = redis.call('LMOVE', KEYS[pair * 2], KEYS[pair * 2 + 1], 'RIGHT', 'LEFT')
+                    local message = redis.call('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
                     if message then
                         claimed[#claimed + 1] = pair
                         claimed[#claimed + 1] = message

@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
 import Testing
 
 @testable import Chard
@@ -43,12 +44,12 @@ extension Chard {
 extension TaskContext {
     static func forTests(
         task: String = "t", dependencies: Dependencies = Dependencies(), blockingPool: BlockingPool,
-        cancellation: Cancellation = Cancellation(),
+        cancellation: Cancellation = Cancellation(), logger: Logger = quietLogger,
         report: @escaping @Sendable (TaskStatus) async throws -> Void = { _ in }
     ) -> TaskContext {
         TaskContext(
             message: TaskMessage(task: task, id: "id-1", body: MessageBody(), queue: "q"), queue: "q", node: "n@h",
             dependencies: dependencies, blockingPool: blockingPool, cancellation: cancellation,
-            baseLogger: quietLogger, report: report)
+            baseLogger: logger, report: report)
     }
 }

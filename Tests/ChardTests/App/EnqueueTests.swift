@@ -1,0 +1,156 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+@Suite("What a call sends")
+struct EnqueueTests {
+    let app: Chard
+    let broker: RecordingBroker
+    let clock = ManualClock()
+
+    init() {
+        var settings = Settings()
+        settings.now = { [clock] in clock.now }
+        broker = RecordingBroker()
+        app = Chard("shop", broker: broker, settings: settings)
+    }
+
+    private func onlyMessage() throws -> TaskMessage {
+        #expect(broker.sent.count == 1)
+        return try TaskMessage(decoding: try #require(broker.sent.all.first?.first).payload)
+    }
+
+    @Test("a plain call is a message of Celery's with an id, its own root, and the time")
+    func plain() async throws {
+        let add = app.task("shop.add") { (x: Int, y: Int) in x + y }
+        let result = try await add.enqueue(2, 3)
+        let message = try onlyMessage()
+        #expect(message.task == "shop.add")
+        #expect(message.id == result.id)
+        #expect(result.id.count == 36)
+        #expect(try message.decodeBody().arguments() == Arguments([2, 3]))
+        #expect(message.rootID == message.id)
+        #expect(message.parentID == nil)
+        #expect(message.retries == 0)
+        #expect(message.eta == nil && message.expires == nil)
+        #expect(message.timeLimits == TaskMessage.TimeLimits())
+        #expect(message.ignoresResult == nil)
+        #expect(message.argumentsText == "(2, 3)")
+        #expect(message.origin == "\(ProcessInfo.processInfo.processIdentifier)@shop")
+        #expect(message.properties.routingKey == "celery")
+        #expect(message.properties.priority == 0)
+        #expect(message.properties.extra["timestamp"] == 1_800_000_000)
+        #expect(message.headers.isEmpty)
+        let outgoing = try #require(broker.sent.all.first?.first)
+        #expect(outgoing.id == message.id && outgoing.queue == "celery" && outgoing.dueAt == nil)
+    }
+
+    @Test("the task's options hold for every call")
+    func taskOptions() async throws {
+        let options = TaskOptions(
+            queue: "slow", priority: 6, softTimeLimit: .seconds(5), timeLimit: .milliseconds(7500), expires: .seconds(60),
+            ignoresResult: true, headers: ["a": 1, "b": 2])
+        try await app.task("t", options: options) { () in 1 }.enqueue(options: EnqueueOptions(headers: ["b": 3]))
+        let message = try onlyMessage()
+        #expect(message.properties.routingKey == "slow")
+        #expect(message.properties.priority == 6)
+        #expect(message.timeLimits == TaskMessage.TimeLimits(hard: 7.5, soft: 5))
+        #expect(message.expires == clock.now + 60)
+        #expect(message.ignoresResult == true)
+        #expect(message.headers == ["a": 1, "b": 3])
+        #expect(broker.sent.all.first?.first?.priority == 6)
+    }
+
+    @Test("the call's options go before the task's")
+    func callOptions() async throws {
+        let options = TaskOptions(
+            queue: "slow", priority: 6, softTimeLimit: .seconds(5), timeLimit: .seconds(7), expires: .seconds(60),
+            ignoresResult: true)
+        let task = app.task("t", options: options) { () in 1 }
+        let result = try await task.enqueue(
+            options: EnqueueOptions(
+                queue: "fast", countdown: .seconds(10), expires: .seconds(30), priority: 0, softTimeLimit: .seconds(1),
+                timeLimit: .seconds(2), id: "my-id", ignoresResult: false, shadow: "other"))
+        let message = try onlyMessage()
+        #expect(result.id == "my-id")
+        #expect(message.id == "my-id" && message.rootID == "my-id")
+        #expect(message.properties.routingKey == "fast")
+        #expect(message.properties.priority == 0)
+        #expect(message.timeLimits == TaskMessage.TimeLimits(hard: 2, soft: 1))
+        #expect(message.eta == clock.now + 10)
+        #expect(message.expires == clock.now + 30)
+        #expect(message.ignoresResult == false)
+        #expect(message.shadow == "other")
+    }
+
+    @Test("a time to come goes to the broker, or with the message where the worker is to hold it")
+    func due() async throws {
+        let task = app.task("t") { () in 1 }
+        let eta = clock.now + 3600
+        try await app.enqueue([
+            task.signature(options: EnqueueOptions(eta: eta)),
+            task.signature(options: EnqueueOptions(countdown: .seconds(5))),
+            task.signature(options: EnqueueOptions(eta: eta, workerHoldsETA: true)),
+        ])
+        #expect(broker.sent.count == 1)
+        let batch = try #require(broker.sent.all.first)
+        #expect(batch.map(\.dueAt) == [eta, clock.now + 5, nil])
+        #expect(try batch.map { try TaskMessage(decoding: $0.payload).eta } == [eta, clock.now + 5, eta])
+    }
+
+    @Test("many calls go in one batch, in order, each with an id of its own")
+    func batch() async throws {
+        let task = app.task("t") { (x: Int) in x }
+        let results = try await app.enqueue((0..<5).map { try task.signature($0) })
+        let batch = try #require(broker.sent.all.first)
+        #expect(broker.sent.count == 1)
+        #expect(batch.map(\.id) == results.map(\.id))
+        #expect(Set(results.map(\.id)).count == 5)
+        let arguments = try batch.map { try TaskMessage(decoding: $0.payload).decodeBody().arguments().positional }
+        #expect(arguments == [[0], [1], [2], [3], [4]])
+    }
+
+    @Test("a call's own retry policy travels as a header")
+    func policy() async throws {
+        let policy = RetryPolicy.exponential(maxRetries: 7)
+        try await app.task("t") { () in 1 }.enqueue(options: EnqueueOptions(retry: policy))
+        #expect(try onlyMessage().retryPolicy == policy)
+    }
+
+    @Test("a task is sent by its name with keywords, untyped")
+    func byName() async throws {
+        let arguments = Arguments([1, "x"], keywords: ["flag": true])
+        try await app.send("py.job", arguments, options: EnqueueOptions(queue: "py"))
+        let message = try onlyMessage()
+        #expect(message.task == "py.job")
+        #expect(message.properties.routingKey == "py")
+        #expect(try message.decodeBody().arguments() == arguments)
+    }
+
+    struct Unwritable: Codable, Sendable {
+        func encode(to encoder: any Encoder) throws {
+            throw EncodingError.invalidValue(self, .init(codingPath: [], debugDescription: "no way to write this"))
+        }
+    }
+
+    @Test("an argument that does not encode is named")
+    func unwritable() async {
+        let task = app.task("t") { (_: Int, _: Unwritable) in 1 }
+        let error = await thrown(AppError.self) { try await task.enqueue(1, Unwritable()) }
+        #expect(error?.description.hasPrefix("t() argument 2 of type Unwritable: ") == true)
+        let fields = app.task("f", keywords: Int.self) { _, _ in 1 }
+        let noFields = await thrown(AppError.self) { try await fields.enqueue(3) }
+        #expect(noFields?.description == "f() takes the fields of one value as keyword arguments; 3 has none")
+    }
+
+    @Test("what the broker throws reaches the caller")
+    func brokerError() async {
+        broker.refuse(with: BrokerError(.unavailable, "away"))
+        let error = await thrown(BrokerError.self) { try await app.send("t") }
+        #expect(error?.code == .unavailable)
+    }
+}

@@ -1,0 +1,35 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+@testable import Chard
+
+/// A broker that writes down what is sent and does nothing else; all else is a memory broker's.
+final class RecordingBroker: Broker {
+    let sent = Recorder<[OutgoingMessage]>()
+    let location = "recording://"
+    private let memory = MemoryBroker()
+    private let refusal = Mutex<BrokerError?>(nil)
+
+    /// From now on sending throws this.
+    func refuse(with error: BrokerError) {
+        refusal.withLock { $0 = error }
+    }
+
+    func send(_ messages: [OutgoingMessage]) async throws {
+        if let error = refusal.withLock({ $0 }) { throw error }
+        sent.add(messages)
+    }
+
+    func consumer(for subscription: Subscription) async throws -> any Consumer {
+        try await memory.consumer(for: subscription)
+    }
+
+    func connect() async throws {}
+    func store(_ statuses: [StatusRecord]) async throws { try await memory.store(statuses) }
+    func status(of id: String) async throws -> TaskStatus? { try await memory.status(of: id) }
+    func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { memory.statuses(of: id) }
+    func forget(_ id: String) async throws -> Bool { try await memory.forget(id) }
+    func shutdown() async {}
+}
