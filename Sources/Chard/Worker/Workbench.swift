@@ -150,6 +150,11 @@ final class Workbench: Sendable {
         }
     }
 
+    /// Whether the body of a run has not ended yet.
+    func isRunning(_ cancellation: Cancellation) -> Bool {
+        state.withLock { $0.runs.values.contains { $0.cancellation === cancellation } }
+    }
+
     /// Cancels runs: those for which `choose` says so.
     func cancel(_ reason: Cancellation.Reason, where choose: (Run) -> Bool = { _ in true }) {
         let tasks = state.withLock { state in

@@ -35,6 +35,7 @@ public final class Worker: Service, Sendable {
     private struct State {
         var session: WorkerSession?
         var stop: Stop?
+        var hasEnded = false
     }
 
     deinit {
@@ -57,6 +58,9 @@ public final class Worker: Service, Sendable {
         return Vitals(running: session?.running ?? [], done: figures.done, failed: figures.failed)
     }
 
+    /// Whether everything is over: nothing is held any more, or can be settled.
+    public var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
     /// Runs until it is stopped.
     /// - Throws: ``AppError`` when the app or the options are set up wrongly; ``BrokerError`` when the broker cannot be
     ///   used, for a reason that waiting does not mend, or cannot be reached at the start.
@@ -70,7 +74,10 @@ public final class Worker: Service, Sendable {
         if let problem = options.problem { throw AppError("worker \(node): \(problem)") }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
-                try await withTaskExecutorPreference(control) { try await work(onReady) }
+                try await withTaskExecutorPreference(control) {
+                    defer { state.withLock { $0.hasEnded = true } }
+                    try await work(onReady)
+                }
             } onGracefulShutdown: {
                 self.stop(.gracefully)
             }
@@ -109,6 +116,7 @@ public final class Worker: Service, Sendable {
         var isFirst = true
         while true {
             guard let consumer = try await open(broker, subscription, isFirst) else { return }
+            options.onIdentity?(consumer.identity)
             let session = session(on: consumer, blockingPool)
             let stop = state.withLock { state in
                 state.session = session
@@ -117,9 +125,10 @@ public final class Worker: Service, Sendable {
             if let stop { apply(stop, to: session) }
             if isFirst { onReady() }
             isFirst = false
-            switch await session.run(draining: options.drains) {
+            switch await session.run() {
             case .stopped: return
             case .failed(let error): throw error
+            case .overrun(let text): return options.onOverrun?(text) ?? ()
             case .leaseLost:
                 logger.warning("the lease was lost; going on under a new identity", metadata: ["node": "\(node)"])
             }
@@ -160,6 +169,6 @@ public final class Worker: Service, Sendable {
             isRevoked: { consumer.isRevoked($0) })
         return WorkerSession(
             consumer: consumer, execution: execution, elsewhere: elsewhere, counters: counters,
-            concurrency: options.concurrency, control: control, logger: logger)
+            options: options, control: control, logger: logger)
     }
 }

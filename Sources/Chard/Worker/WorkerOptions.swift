@@ -22,6 +22,16 @@ public struct WorkerOptions: Sendable {
     public var gracePeriod: Duration
     /// Whether the worker ends by itself when nothing waits in its queues and nothing runs.
     public var drains: Bool
+    /// The worker ends by itself after so many tasks; `nil` sets no limit. Its running tasks are finished first.
+    public var maximumTasks: Int?
+    /// The worker ends by itself when its process is larger, in bytes; `nil` sets no limit. Running tasks are finished
+    /// first.
+    public var maximumMemory: Int?
+    /// Told under which identity the worker holds messages from now on: at the start, and again after a lost lease.
+    public var onIdentity: (@Sendable (String) -> Void)?
+    /// Told, in words, that a body goes on a second after its hard time limit and its cancellation. By then everything
+    /// else was handed back: whoever sets this is to end the process. Without it the body keeps its slot until it ends.
+    public var onOverrun: (@Sendable (String) -> Void)?
 
     /// Makes options.
     public init(

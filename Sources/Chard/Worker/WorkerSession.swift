@@ -14,6 +14,7 @@ final class WorkerSession: Sendable {
     enum End: Sendable {
         case stopped
         case leaseLost
+        case overrun(String)
         case failed(any Error)
     }
 
@@ -24,34 +25,36 @@ final class WorkerSession: Sendable {
     private let bench: Workbench
     private let settler = Settler()
     private let logger: Logger
-    private let concurrency: Int
+    private let options: WorkerOptions
+    private let recycling: Recycling
     private let control: ControlThread
     private let end = Mutex<End?>(nil)
 
     init(
         consumer: any Consumer, execution: Execution, elsewhere: (any ResultStore)?, counters: Counters,
-        concurrency: Int, control: ControlThread, logger: Logger
+        options: WorkerOptions, control: ControlThread, logger: Logger
     ) {
         self.consumer = consumer
         self.execution = execution
         self.elsewhere = elsewhere
         self.counters = counters
-        self.concurrency = concurrency
+        self.options = options
+        recycling = Recycling(options)
         self.control = control
         self.logger = logger
-        bench = Workbench(concurrency: concurrency)
+        bench = Workbench(concurrency: options.concurrency)
     }
 
     var running: [Vitals.Running] { bench.running }
 
     /// Works until ``finish(within:)``, ``abort()``, the loss of the lease, or an error that waiting does not mend.
-    func run(draining: Bool) async -> End {
-        for slot in 0..<concurrency { startSlot(slot) }
+    func run() async -> End {
+        for slot in 0..<options.concurrency { startSlot(slot) }
         let guardian = Task(executorPreference: control) { [self] in
             await consumer.leaseLost()
             conclude(.leaseLost)
         }
-        let drainer = draining ? Task(executorPreference: control) { [self] in await drain() } : nil
+        let drainer = options.drains ? Task(executorPreference: control) { [self] in await drain() } : nil
         async let claiming: Void = claim()
         async let settling: Void = settle()
         await bench.closed()
@@ -90,7 +93,7 @@ final class WorkerSession: Sendable {
 
     private func conclude(_ how: End) {
         end.withLock { $0 = $0 ?? how }
-        let reason: Cancellation.Reason = if case .stopped = how { .shutdown } else { .leaseLost }
+        let reason: Cancellation.Reason = if case .leaseLost = how { .leaseLost } else { .shutdown }
         bench.close()
         bench.cancel(reason)
     }
@@ -136,6 +139,9 @@ final class WorkerSession: Sendable {
                 conclude(.leaseLost)
             }
             bench.settled(batch.count)
+            if recycling.isDue(done: counters.figures.done) {
+                Task(executorPreference: control) { [self] in await finish(within: .seconds(1 << 40)) }
+            }
         }
     }
 
@@ -231,6 +237,13 @@ final class WorkerSession: Sendable {
                 let failure = Outcome.failure(.timeLimitExceeded(message, task), keptAs: nil)
                 settler.add(execution.concluder.conclude(failure, of: message, task: task, delivery: run.delivery))
                 bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
+                guard options.onOverrun != nil else { return }
+                try await Task.sleep(for: .seconds(1))
+                guard bench.isRunning(run.cancellation) else { return }
+                conclude(
+                    .overrun(
+                        "task \(message.task)[\(message.id)] goes on after its hard time limit of \(hard); "
+                            + "this process ends, so that it does"))
             }
         }
     }

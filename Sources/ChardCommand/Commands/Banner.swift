@@ -16,7 +16,7 @@ struct Banner {
         #"   |"#,
     ]
 
-    init(_ worker: Worker, _ session: Session) throws {
+    init(_ worker: Worker, _ session: Session, processes: Int = 1) throws {
         let broker = try session.app.broker
         let results = try session.app.results
         var place = broker.location
@@ -26,7 +26,10 @@ struct Banner {
         listing.add("broker", place)
         if results.location != broker.location { listing.add("results", results.location) }
         listing.add("queues", worker.queues.joined(separator: ", "))
-        listing.add("concurrency", "\(worker.options.concurrency)")
+        listing.add(
+            "concurrency",
+            processes == 1
+                ? "\(worker.options.concurrency)" : "\(worker.options.concurrency) in each of \(processes) processes")
         for (index, task) in session.app.tasks.enumerated() {
             listing.add(index == 0 ? "tasks" : "", "\(task.name)(\(task.signature.joined(separator: ", ")))")
         }

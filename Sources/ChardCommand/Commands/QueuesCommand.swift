@@ -7,8 +7,8 @@ import Chard
 /// `queues`: what is in every queue.
 struct QueuesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "queues", abstract: "Shows what is in every queue, and empties one.",
-        subcommands: [List.self, PurgeCommand.self], defaultSubcommand: List.self)
+        commandName: "queues", abstract: "Shows what is in every queue; pauses, resumes or empties one.",
+        subcommands: [List.self, PauseCommand.self, ResumeCommand.self, PurgeCommand.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -33,7 +33,7 @@ struct QueuesCommand: AsyncParsableCommand {
                     "QUEUE", "WAITING", "SCHEDULED", "LEASED", "DEAD", "OLDEST", rightAligned: [1, 2, 3, 4, 5])
                 for queue in queues {
                     table.add(
-                        queue.queue, "\(queue.waiting)", "\(queue.scheduled)", "\(queue.leased)", "\(queue.dead)",
+                        queue.queue + (queue.isPaused ? " (paused)" : ""), "\(queue.waiting)", "\(queue.scheduled)", "\(queue.leased)", "\(queue.dead)",
                         queue.oldestWait.map(Words.duration) ?? "-")
                 }
                 try session.output.answer(table.text)
@@ -80,7 +80,7 @@ extension QueueReport {
     var document: JSON {
         [
             "queue": .string(queue), "waiting": .integer(waiting), "scheduled": .integer(scheduled),
-            "leased": .integer(leased), "dead": .integer(dead),
+            "leased": .integer(leased), "dead": .integer(dead), "paused": .bool(isPaused),
             "oldest_wait": oldestWait.map(JSON.number) ?? .null,
         ]
     }

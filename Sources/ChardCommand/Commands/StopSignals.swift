@@ -52,6 +52,16 @@ final class StopSignals: Sendable {
         }
     }
 
+    /// Ends a child whose supervisor is gone: at once, since nobody would stop it later.
+    static func endWithSupervisor(_ worker: Worker?) {
+        worker?.stop(.now)
+        DispatchQueue(label: "chard.orphan").asyncAfter(deadline: .now() + 3) { endNow(.failed) }
+    }
+
+    static func endNow(_ status: CommandStatus) {
+        _exit(status.rawValue)
+    }
+
     /// Lets go: the worker has ended by itself.
     func cancel() {
         state.withLock { $0.isOver = true }
@@ -77,11 +87,21 @@ final class StopSignals: Sendable {
         worker.stop(.gracefully)
     }
 
+    /// Everything has been handed back, but tasks that never yield keep the program from coming to its end.
+    private func endOnceTheWorkerHas() {
+        queue.asyncAfter(deadline: .now() + 0.5) { [self] in
+            guard !state.withLock({ $0.isOver }) else { return }
+            if worker.hasEnded { Self.endNow(.done) }
+            endOnceTheWorkerHas()
+        }
+    }
+
     private func endTheProcess(after seconds: Double) {
+        endOnceTheWorkerHas()
         queue.asyncAfter(deadline: .now() + seconds) { [self] in
             guard !state.withLock({ $0.isOver }) else { return }
             output.talk("\(worker.node) ends by force: its tasks do not yield; they run again elsewhere")
-            _exit(CommandStatus.failed.rawValue)
+            Self.endNow(.failed)
         }
     }
 }

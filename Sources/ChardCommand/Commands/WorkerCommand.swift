@@ -12,6 +12,10 @@ struct WorkerCommand: AsyncParsableCommand {
         discussion: """
             SIGTERM or SIGINT: takes no more, finishes what runs within the grace period, hands back the rest. A second \
             one, or SIGQUIT: hands everything back at once.
+
+            With --processes, SIGHUP replaces the processes one by one, with no gap in service. In a single process, a \
+            hard time limit settles the task as failed, but cannot end a body that ignores its cancellation; a supervisor \
+            can, by replacing the process.
             """)
 
     @Option(
@@ -35,17 +39,41 @@ struct WorkerCommand: AsyncParsableCommand {
     @Flag(help: "Ends when the queues are empty.")
     var drain = false
 
+    @Option(help: ArgumentHelp("Copies of this process, under a supervisor; by default, 1.", valueName: "number"))
+    var processes: Int?
+
+    @Option(help: ArgumentHelp("A process ends, and is replaced, after so many tasks.", valueName: "number"))
+    var maxTasksPerChild: Int?
+
+    @Option(help: ArgumentHelp("A process ends, and is replaced, when it is larger.", valueName: "MiB"))
+    var maxMemoryPerChild: Int?
+
     @OptionGroup(title: "Common options")
     var common: CommonOptions
 
     func run() async throws {
         try await common.withSession(allowsMemory: true) { session in
             try session.app.validate()
-            let worker = Worker(session.app, options: try options(session.settings))
+            var options = try options(session.settings)
+            let lifeline = Lifeline(environment: session.environment)
+            let count = try session.settings.integer(.workerProcesses, flag: processes) ?? 1
+            if lifeline == nil, count > 1 || maxTasksPerChild != nil || maxMemoryPerChild != nil {
+                return try await supervise(count, options, session)
+            }
+            if let lifeline {
+                options.onIdentity = { lifeline.report(identity: $0) }
+                options.onOverrun = { [output = session.output] text in
+                    output.talk(text)
+                    StopSignals.endNow(.failed)
+                }
+            }
+            let worker = Worker(session.app, options: options)
+            lifeline?.onSupervisorsEnd { [weak worker] in StopSignals.endWithSupervisor(worker) }
             let signals = StopSignals(stopping: worker, output: session.output)
             defer { signals.cancel() }
-            session.output.talk(try Banner(worker, session).text)
+            if lifeline == nil { session.output.talk(try Banner(worker, session).text) }
             try await worker.run {
+                lifeline?.reportReady()
                 session.output.talk(
                     "\(worker.node) is ready: it takes work from \(worker.queues.joined(separator: ", "))")
             }
@@ -55,10 +83,28 @@ struct WorkerCommand: AsyncParsableCommand {
         }
     }
 
+    private func supervise(_ count: Int, _ options: WorkerOptions, _ session: Session) async throws {
+        guard count > 0 else { throw CommandError("--processes is \(count); it must be at least 1", status: .misused) }
+        guard !drain else { throw CommandError("--drain is for a single process", status: .misused) }
+        guard !(try session.app.broker is MemoryBroker) else {
+            throw CommandError("memory:// exists only inside one process; --processes needs redis://", status: .misused)
+        }
+        try await session.app.broker.connect()
+        let worker = Worker(session.app, options: options)
+        session.output.talk(try Banner(worker, session, processes: count).text)
+        let supervisor = Supervisor(
+            of: session.app, count: count, arguments: Array(CommandLine.arguments.dropFirst()),
+            environment: session.environment, grace: options.gracePeriod, output: session.output)
+        await supervisor.run()
+        session.output.talk("\(worker.node) has stopped")
+    }
+
     func options(_ settings: SettingsReader) throws -> WorkerOptions {
         var options = WorkerOptions(
             queues: try settings.names(.workerQueues, flag: OptionValues.names(queues)),
             node: try settings.text(.workerNode, flag: node, named: "--node")?.value, drains: drain)
+        options.maximumTasks = maxTasksPerChild
+        options.maximumMemory = maxMemoryPerChild.map { $0 << 20 }
         if let concurrency = try settings.integer(.workerConcurrency, flag: concurrency) {
             options.concurrency = concurrency
         }

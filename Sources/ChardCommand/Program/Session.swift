@@ -9,6 +9,7 @@ import Logging
 struct Session: Sendable {
     let app: Chard
     let program: String
+    let environment: [String: String]
     let settings: SettingsReader
     /// Whether nobody named a broker.
     let usesDefaultBroker: Bool
@@ -21,6 +22,7 @@ struct Session: Sendable {
         app = program.app
         self.program = program.name
         output = program.output
+        environment = program.environment
         isJSON = options.json
         settings = try SettingsReader(config: options.config, environment: program.environment)
         for warning in settings.warnings { output.talk("\(program.name): warning: \(warning)") }

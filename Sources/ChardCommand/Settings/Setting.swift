@@ -28,10 +28,12 @@ struct Setting: Sendable, Hashable {
     static let workerQueues = Setting(
         name: "worker_queues", type: .stringArray, expected: "names of queues, in the environment with commas between")
     static let workerConcurrency = Setting(name: "worker_concurrency", type: .int, expected: "a whole number")
+    static let workerProcesses = Setting(name: "worker_processes", type: .int, expected: "a whole number")
     static let workerNode = Setting(name: "worker_node", type: .string, expected: "a name")
     static let workerGrace = Setting(name: "worker_grace", type: .double, expected: "a number of seconds")
 
     static let all = [
-        brokerURL, resultsURL, keyPrefix, logLevel, workerQueues, workerConcurrency, workerNode, workerGrace,
+        brokerURL, resultsURL, keyPrefix, logLevel, workerQueues, workerConcurrency, workerProcesses, workerNode,
+        workerGrace,
     ]
 }

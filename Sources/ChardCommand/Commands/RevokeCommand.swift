@@ -1,0 +1,34 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Chard
+
+/// `revoke ID...`: keeps tasks from running.
+struct RevokeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Keeps tasks from running.",
+        discussion: """
+            Durable: a worker that is down now obeys when it starts. A scheduled task is removed at once. A task that \
+            runs already goes on, unless --terminate cancels it.
+            """)
+
+    @Argument(help: "The tasks' ids.")
+    var ids: [String]
+
+    @Flag(help: "Also cancels those that run.")
+    var terminate = false
+
+    @OptionGroup(title: "Common options")
+    var common: CommonOptions
+
+    func run() async throws {
+        try await common.withSession { session in
+            try await session.controllableBroker().revoke(
+                ids, terminating: terminate, timeToLive: .revocationTimeToLive)
+            try session.answer(
+                ["revoked": .array(ids.map(JSON.string)), "terminate": .bool(terminate)],
+                "\(Words.count(ids.count, "task")) revoked")
+        }
+    }
+}

@@ -1,0 +1,247 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Starts, watches, replaces and stops N copies of this program.
+///
+/// What a dead child held is given back at once, by the identity it reported, instead of when its lease lapses. SIGTERM,
+/// SIGINT and SIGQUIT are passed on; SIGHUP replaces the children one by one, each only when its successor is ready.
+/// Everything happens on one queue, which no task can block, since the supervisor runs none.
+final class Supervisor: Sendable {
+    private struct Child {
+        var process: ChildProcess
+        var slot: Int
+        var identity: String?
+        var isReady = false
+        /// The child that takes over from this one, as SIGHUP asks.
+        var replaces: pid_t?
+        var reports: [UInt8] = []
+    }
+
+    private struct State {
+        var children: [pid_t: Child] = [:]
+        var restarts: [Restarts]
+        /// Children still to be replaced, as SIGHUP asks.
+        var outdated: [pid_t] = []
+        var stops = 0
+        var lost = 0
+        var ended: CheckedContinuation<Void, Never>?
+        var sources: [any DispatchSourceProtocol] = []
+        var readers: [pid_t: any DispatchSourceRead] = [:]
+    }
+
+    private let program: String
+    private let arguments: [String]
+    private let environment: [String: String]
+    private let count: Int
+    private let grace: Duration
+    private let app: Chard
+    private let output: Output
+    private let queue = DispatchQueue(label: "chard.supervisor")
+    /// Touched on `queue` alone, which runs one block at a time.
+    private nonisolated(unsafe) var state: State
+
+    init(
+        of app: Chard, count: Int, arguments: [String], environment: [String: String], grace: Duration, output: Output
+    ) {
+        self.app = app
+        self.count = count
+        self.arguments = arguments
+        self.environment = environment
+        self.grace = grace
+        self.output = output
+        program = Self.ownPath
+        state = State(restarts: Array(repeating: Restarts(), count: count))
+    }
+
+    /// Runs until it was told to stop and the last child has ended.
+    func run() async {
+        await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                state.ended = continuation
+                for number in [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD] { watch(number) }
+                for slot in 0..<count { start(slot) }
+            }
+        }
+    }
+
+    private func watch(_ number: Int32) {
+        #if canImport(Darwin)
+        if number != SIGCHLD { signal(number, SIG_IGN) }
+        #endif
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        source.setEventHandler { [unowned self] in
+            switch number {
+            case SIGCHLD: reap()
+            case SIGHUP: renew()
+            default: stop(number)
+            }
+        }
+        source.resume()
+        state.sources.append(source)
+    }
+
+    // MARK: Children
+
+    private func start(_ slot: Int, replacing: pid_t? = nil) {
+        guard state.stops == 0 else { return endIfDone() }
+        do throws(CommandError) {
+            var environment = environment
+            environment["CHARD_PROCESS"] = "\(slot + 1)"
+            let process = try ChildProcess(program, arguments, environment: environment)
+            state.children[process.pid] = Child(process: process, slot: slot, replaces: replacing)
+            listen(to: process)
+        } catch {
+            output.talk("\(app.name): \(error)")
+            restart(slot, wasReady: false)
+        }
+    }
+
+    private func restart(_ slot: Int, wasReady: Bool) {
+        let delay = state.restarts[slot].delay(wasReady: wasReady)
+        guard delay > .zero else { return start(slot) }
+        output.talk("\(app.name): process \(slot + 1) did not come to work; trying again in \(delay)")
+        queue.asyncAfter(deadline: .now() + delay.seconds) { [self] in start(slot) }
+    }
+
+    private func listen(to process: ChildProcess) {
+        let source = DispatchSource.makeReadSource(fileDescriptor: process.reports, queue: queue)
+        source.setEventHandler { [unowned self] in read(process) }
+        source.setCancelHandler { process.release() }
+        source.resume()
+        state.readers[process.pid] = source
+    }
+
+    private func read(_ process: ChildProcess) {
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let count = systemRead(process.reports, &buffer, buffer.count)
+        guard count > 0 else {
+            state.readers.removeValue(forKey: process.pid)?.cancel()
+            return
+        }
+        state.children[process.pid]?.reports += buffer[..<count]
+        while let end = state.children[process.pid]?.reports.firstIndex(of: UInt8(ascii: "\n")) {
+            let line = String(decoding: state.children[process.pid]?.reports[..<end] ?? [], as: UTF8.self)
+            state.children[process.pid]?.reports.removeSubrange(...end)
+            heard(line, from: process.pid)
+        }
+    }
+
+    private func heard(_ line: String, from pid: pid_t) {
+        if line.hasPrefix("identity ") {
+            state.children[pid]?.identity = String(line.dropFirst("identity ".count))
+        } else if line == "ready" {
+            state.children[pid]?.isReady = true
+            if let old = state.children[pid]?.replaces {
+                state.children[old]?.process.signal(SIGTERM)
+            }
+        }
+    }
+
+    private func reap() {
+        var status: Int32 = 0
+        // Everybody's: as the first process of a container this one inherits orphans, too.
+        while case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
+            guard let child = state.children[pid] else { continue }
+            // The last reports may still be in the pipe.
+            while state.readers[pid] != nil { read(child.process) }
+            ended(state.children[pid] ?? child, status)
+        }
+    }
+
+    private func ended(_ child: Child, _ status: Int32) {
+        state.children[child.process.pid] = nil
+        let exit = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+        if let identity = child.identity, exit != 0 { giveBack(identity) }
+        let isReplaced = state.children.values.contains { $0.replaces == child.process.pid }
+        if exit != 0 {
+            let how = exit < 0 ? "was ended by signal \(-exit)" : "ended with status \(exit)"
+            output.talk("\(app.name): process \(child.slot + 1) (pid \(child.process.pid)) \(how)")
+        }
+        if let old = child.replaces, !child.isReady, state.children[old] != nil {
+            // A successor that cannot start must not cost the one that works.
+            output.talk("\(app.name): process \(child.slot + 1) stays as it is: its successor did not start")
+        } else if !isReplaced {
+            restart(child.slot, wasReady: child.isReady)
+        }
+        renewNext()
+        endIfDone()
+    }
+
+    private func giveBack(_ identity: String) {
+        state.lost += 1
+        Task {
+            do {
+                try await (try app.broker as? any SupervisedBroker)?.declareLost(identity)
+            } catch {
+                // The other processes find its lease lapsed.
+                output.talk("\(app.name): what \(identity) held will be given back when its lease is over: \(error)")
+            }
+            queue.async { [self] in
+                state.lost -= 1
+                endIfDone()
+            }
+        }
+    }
+
+    // MARK: Orders
+
+    private func renew() {
+        state.outdated = state.children.values.filter { $0.replaces == nil }.map(\.process.pid)
+        output.talk("\(app.name): replacing \(state.outdated.count) processes, one by one")
+        renewNext()
+    }
+
+    private func renewNext() {
+        guard state.stops == 0, !state.children.values.contains(where: { child in
+            child.replaces.map { state.children[$0] != nil } ?? false
+        }) else { return }
+        while let pid = state.outdated.popLast() {
+            guard let child = state.children[pid] else { continue }
+            return start(child.slot, replacing: pid)
+        }
+    }
+
+    private func stop(_ number: Int32) {
+        state.stops += 1
+        for child in state.children.values { child.process.signal(number == SIGINT ? SIGTERM : number) }
+        if state.stops == 1 {
+            // Children end themselves after their grace; one that cannot is ended here.
+            queue.asyncAfter(deadline: .now() + grace.seconds + 10) { [self] in
+                for child in state.children.values { child.process.signal(SIGKILL) }
+            }
+        }
+        endIfDone()
+    }
+
+    private func endIfDone() {
+        guard state.stops > 0, state.children.isEmpty, state.lost == 0 else { return }
+        for source in state.sources { source.cancel() }
+        state.sources = []
+        state.ended?.resume()
+        state.ended = nil
+    }
+
+    /// The file of the program that runs.
+    private static var ownPath: String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return CommandLine.arguments[0] }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+private func systemRead(_ descriptor: Int32, _ buffer: inout [UInt8], _ count: Int) -> Int {
+    read(descriptor, &buffer, count)
+}

@@ -1,0 +1,46 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import Chard
+
+/// A memory broker whose consumers write down what they settle.
+final class RecordingConsumerBroker: Broker {
+    let settlements = Recorder<Settlement>()
+    let batches = Recorder<Int>()
+    let memory = MemoryBroker()
+    let location = "recording://"
+
+    func consumer(for subscription: Subscription) async throws -> any Consumer {
+        RecordingConsumer(memory: try await memory.consumer(for: subscription), broker: self)
+    }
+
+    func send(_ messages: [OutgoingMessage]) async throws { try await memory.send(messages) }
+    func connect() async throws {}
+    func store(_ statuses: [StatusRecord]) async throws { try await memory.store(statuses) }
+    func status(of id: String) async throws -> TaskStatus? { try await memory.status(of: id) }
+    func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { memory.statuses(of: id) }
+    func forget(_ id: String) async throws -> Bool { try await memory.forget(id) }
+    func shutdown() async {}
+}
+
+private struct RecordingConsumer: Consumer {
+    let memory: any Consumer
+    let broker: RecordingConsumerBroker
+
+    var identity: String { memory.identity }
+    var clockOffset: Double { memory.clockOffset }
+
+    func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
+        broker.batches.add(settlements.count)
+        for settlement in settlements { broker.settlements.add(settlement) }
+        return try await memory.settle(settlements)
+    }
+
+    func isRevoked(_ id: String) -> Bool { memory.isRevoked(id) }
+    func claim(upTo count: Int) async throws -> [Delivery] { try await memory.claim(upTo: count) }
+    func wake() { memory.wake() }
+    func report(_ statuses: [StatusRecord]) async throws { try await memory.report(statuses) }
+    func leaseLost() async { await memory.leaseLost() }
+    func isDrained() async throws -> Bool { try await memory.isDrained() }
+    func close() async { await memory.close() }
+}

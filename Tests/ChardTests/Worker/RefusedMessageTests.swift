@@ -1,0 +1,149 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+@Suite("Messages that no run can come of", .timeLimit(.minutes(1)))
+struct RefusedMessageTests {
+    let app: Chard
+    let broker: MemoryBroker
+
+    init() {
+        (app, broker) = makeApp()
+        app.task("add", parameters: ["x", "y"]) { (x: Int, y: Int) in x + y }
+    }
+
+    private func send(_ payload: [UInt8]) async throws {
+        try await broker.send([OutgoingMessage(id: "", queue: "celery", payload: payload)])
+    }
+
+    /// Sends the message, waits until the worker has put it aside, and checks that the next one runs.
+    private func letter(for payload: [UInt8]) async throws -> DeadLetter {
+        try await withWorker(app) { worker in
+            try await send(payload)
+            try await eventually("it is a dead letter") {
+                try await !broker.deadLetters(in: "celery", limit: 1).isEmpty
+            }
+            let after = app.reference("add", taking: Int.self, Int.self, returning: Int.self)
+            #expect(try await after.enqueue(1, 2).value(timeout: .seconds(20)) == 3)
+            try await eventually("the failure is counted") { worker.vitals.done == 2 && worker.vitals.failed == 1 }
+        }
+        let letters = try await broker.deadLetters(in: nil, limit: 10)
+        #expect(letters.count == 1)
+        let letter = try #require(letters.first)
+        #expect(letter.payload == payload)
+        #expect(letter.worker == "test@here")
+        return letter
+    }
+
+    @Test("bytes that are no message", arguments: ["", "nonsense", "[1,2]", "{", "{}", "\u{0}"])
+    func malformed(_ text: String) async throws {
+        let letter = try await letter(for: Array(text.utf8))
+        #expect(letter.attempts == 0)
+        #expect(letter.taskID == nil)
+        #expect(!letter.id.isEmpty)
+    }
+
+    @Test("a body in pickle is kept, and its caller told")
+    func pickle() async throws {
+        var envelope = try JSON(
+            parsing: TaskMessage(task: "add", id: "id", body: MessageBody(), queue: "celery").encoded())
+        envelope["content-type"] = "application/x-python-serialize"
+        let letter = try await letter(for: envelope.encoded())
+        #expect(letter.reason == .refusedContent)
+        #expect(letter.id == "id" && letter.taskID == "id" && letter.task == "add")
+        let status = try #require(try await broker.status(of: "id"))
+        #expect(status.state == .failure)
+        #expect(status.error?.type == "ContentDisallowed")
+        #expect(status.error?.module == "kombu.exceptions")
+    }
+
+    @Test("a body that is not what it should be is kept, and its caller told")
+    func badBody() async throws {
+        var envelope = try JSON(
+            parsing: TaskMessage(task: "add", id: "id", body: MessageBody(), queue: "celery").encoded())
+        envelope["body"] = .string(Base64.encode(Array("[1".utf8)))
+        let letter = try await letter(for: envelope.encoded())
+        #expect(letter.reason == .malformed)
+        #expect(letter.attempts == 0)
+        #expect(try await broker.status(of: "id")?.error?.type == "DecodeError")
+    }
+
+    @Test("more than the limits allow")
+    func tooLarge() async throws {
+        var settings = Settings()
+        settings.limits = MessageLimits(messageBytes: 4000, bodyBytes: 3000, depth: 20)
+        let broker = MemoryBroker()
+        let app = Chard("app", broker: broker, settings: settings)
+        app.rawTask("raw") { _, _ in 1 }
+        var deep: JSON = 1
+        for _ in 0..<30 { deep = [deep] }
+        try await withWorker(app) { _ in
+            try await app.send("raw", Arguments([.string(String(repeating: "x", count: 5000))]))
+            try await app.send("raw", Arguments([deep]))
+            try await eventually("both are put aside") { try await broker.deadLetters(in: nil, limit: 9).count == 2 }
+        }
+        #expect(try await broker.deadLetters(in: nil, limit: 9).map(\.reason) == [.tooLarge, .tooLarge])
+    }
+
+    @Test("a task that nobody registered")
+    func unknown() async throws {
+        let message = TaskMessage(task: "nobody.knows", id: "id", body: MessageBody(), queue: "celery")
+        let letter = try await letter(for: message.encoded())
+        #expect(letter.reason == .notRegistered)
+        #expect(letter.attempts == 0)
+        #expect(letter.error == "NotRegistered: nobody.knows")
+        let error = try #require(try await broker.status(of: "id")?.error)
+        #expect(error.type == "NotRegistered")
+        #expect(error.module == "celery.exceptions")
+        #expect(error.message == "nobody.knows")
+    }
+
+    @Test("arguments that do not fit")
+    func badArguments() async throws {
+        let body = MessageBody(Arguments([1], keywords: ["z": 2]))
+        let message = TaskMessage(task: "add", id: "id", body: body, queue: "celery")
+        let letter = try await letter(for: message.encoded())
+        #expect(letter.reason == .badArguments)
+        #expect(letter.attempts == 0)
+        let words = "add() got an unexpected keyword argument 'z'; it takes 'x', 'y'"
+        #expect(letter.error == "TypeError: \(words)")
+        let error = try #require(try await broker.status(of: "id")?.error)
+        #expect(error.type == "TypeError" && error.module == "builtins" && error.message == words)
+    }
+
+    static let call: JSON = ["task": "add", "args": [], "kwargs": [:], "options": [:]]
+
+    static let embeds: [(Embed, String)] = [
+        (Embed(chain: [call]), "chain"),
+        (Embed(chord: call), "chord"),
+        (Embed(callbacks: [call]), "callbacks"),
+        (Embed(errbacks: [call]), "errbacks"),
+    ]
+
+    @Test("callbacks, chains and chords are refused, not lost", arguments: embeds)
+    func workflows(_ embed: Embed, _ word: String) async throws {
+        let message = TaskMessage(
+            task: "add", id: "id", body: MessageBody(Arguments([1, 2]), embed: embed), queue: "celery")
+        let letter = try await letter(for: message.encoded())
+        #expect(letter.reason == .unsupportedWorkflow)
+        #expect(letter.attempts == 0)
+        let status = try #require(try await broker.status(of: "id"))
+        #expect(status.state == .failure)
+        #expect(status.error?.message == "this worker cannot carry on the message's \(word)")
+    }
+
+    @Test("a letter that is sent again runs once its task is there")
+    func requeued() async throws {
+        _ = try await letter(for: TaskMessage(task: "late", id: "id", body: MessageBody(), queue: "celery").encoded())
+        app.task("late") { () in "here" }
+        #expect(try await broker.requeueDeadLetter("id"))
+        try await withWorker(app) { _ in
+            try await eventually("it has run") { try await broker.status(of: "id")?.state == .success }
+        }
+        #expect(try await broker.deadLetters(in: nil, limit: 9).isEmpty)
+    }
+}
