@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "chard", targets: ["ChardProgram"]),
         .executable(name: "tour", targets: ["Tour"]),
         .executable(name: "interop", targets: ["Interop"]),
+        .executable(name: "chard-bench-peer", targets: ["BenchPeer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -65,10 +66,18 @@ let package = Package(
             name: "ChardProgram", dependencies: ["Chard", "ChardCommand"], swiftSettings: settings),
 
         .executableTarget(
-            name: "Tour", dependencies: ["Chard", "ChardCommand"], path: "Examples/Tour", swiftSettings: settings),
+            name: "Tour", dependencies: ["Chard"], path: "Examples/Tour", swiftSettings: settings),
         .executableTarget(
             name: "Interop", dependencies: ["Chard", "ChardRedis", "ChardCommand"], path: "Examples/Interop",
             swiftSettings: settings),
+
+        .executableTarget(
+            name: "BenchPeer",
+            dependencies: [
+                "Chard", "ChardRedis", "ChardCommand",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Peer", swiftSettings: settings),
 
         .target(name: "TestServers", path: "Tests/Support/TestServers", swiftSettings: settings),
         .testTarget(name: "ChardTests", dependencies: ["Chard"], swiftSettings: settings),

@@ -29,6 +29,7 @@ public final class Chard: Sendable {
         var middleware: [any Middleware] = []
     }
     private let state: Mutex<State>
+    let buffer: SendBuffer?
 
     /// Makes an app. Without a broker here, `ChardCommand` sets the one that `--broker` or `CHARD_BROKER_URL` names.
     /// Statuses and results are kept in `results`, or in the broker where that is `nil`.
@@ -37,6 +38,7 @@ public final class Chard: Sendable {
     ) {
         self.name = name
         self.settings = settings
+        buffer = settings.sendBuffer > 0 ? SendBuffer(limit: settings.sendBuffer) : nil
         state = Mutex(State(broker: broker, results: results))
     }
 

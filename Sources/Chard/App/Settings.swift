@@ -13,6 +13,9 @@ public struct Settings: Sendable {
     public var limits = MessageLimits.default
     /// Whether argument texts for logs, events and Flower are written into messages.
     public var describesArguments = true
+    /// How many messages are kept in memory while the broker is away; 0 makes an enqueue fail after its deadline instead.
+    /// What is kept is lost with the process.
+    public var sendBuffer = 0
     /// The present time. Tests set a clock of their own.
     public var now: @Sendable () -> Date = { Date() }
 

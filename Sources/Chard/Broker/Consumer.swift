@@ -17,6 +17,12 @@ public protocol Consumer: Sendable {
     /// Whether the task was revoked, as far as this consumer knows: no older knowledge than its last claim's.
     func isRevoked(_ id: String) -> Bool
 
+    /// Notes, before it starts, a run of a task that was lost so often that the next loss is its last.
+    ///
+    /// Of such tasks only those noted here are counted when the process is lost: a task that brings processes down must
+    /// take no innocent one with it.
+    func noteLastChance(of id: String) async throws
+
     /// Moves up to `count` messages into this consumer's hold, waiting until there is at least one.
     ///
     /// Returns an empty array when ``wake()`` was called or the calling task was cancelled. Messages

@@ -11,7 +11,8 @@ public protocol ControllableBroker: Broker {
     ///   - timeToLive: How long the broker remembers. A message that waits for longer would run.
     func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws
 
-    /// Lets no worker take from `queue` until ``resume(_:)``. What was taken before goes on. Returns whether that is new.
+    /// Lets no worker take from `queue` until ``resume(_:)``. What was taken before goes on, and a worker that waits for
+    /// work may take a message in the moment before it is told. Returns whether that is new.
     @discardableResult
     func pause(_ queue: String) async throws -> Bool
 

@@ -11,11 +11,15 @@ public enum Recovery: Sendable {
     /// Kept as a dead letter, its failure stored under its id where that is known.
     case dead(DeadLetter, StatusRecord?)
 
+    /// From so many losses on, a task runs apart from others of its kind: see ``Consumer/noteLastChance(of:)``.
+    public static let lastChance = 2
+
     /// Judges one message that `node` held.
     ///
     /// Counting in the message needs no record beside it that could outlive it, be lost or be forgotten.
+    /// - Parameter noted: The ids of the tasks on their last chance that had been started.
     public static func of(
-        _ held: OutgoingMessage, from node: String, maximumLosses: Int, now: Date,
+        _ held: OutgoingMessage, from node: String, maximumLosses: Int, noted: Set<String>, now: Date,
         resultExpires: Duration = .seconds(86_400)
     ) -> Recovery {
         let message: TaskMessage
@@ -28,7 +32,8 @@ public enum Recovery: Sendable {
                 payload: held.payload)
             return .dead(letter, nil)
         }
-        let losses = message.losses + 1
+        let isCounted = message.losses < lastChance || noted.contains(message.id)
+        let losses = message.losses + (isCounted ? 1 : 0)
         guard losses >= maximumLosses else {
             var again = held
             again.id = message.id

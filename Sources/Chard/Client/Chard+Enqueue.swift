@@ -78,11 +78,13 @@ extension Chard {
         heldByWorkers: Set<String>
     ) async throws {
         guard let outermost = middleware.first else {
-            return try await broker.send(messages.map { message in
+            let outgoing = messages.map { message in
                 OutgoingMessage(
                     id: message.id, queue: message.properties.routingKey, priority: message.properties.priority,
                     dueAt: heldByWorkers.contains(message.id) ? nil : message.eta, payload: message.encoded())
-            })
+            }
+            guard let buffer else { return try await broker.send(outgoing) }
+            return try await buffer.send(outgoing, to: broker)
         }
         try await outermost.enqueue(messages) { messages in
             try await self.send(

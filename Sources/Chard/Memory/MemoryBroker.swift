@@ -98,11 +98,13 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
     }
 
     /// Pauses a queue.
+    @discardableResult
     public func pause(_ queue: String) async throws -> Bool {
         change { state, _ in state.pause(queue) }
     }
 
     /// Resumes a queue.
+    @discardableResult
     public func resume(_ queue: String) async throws -> Bool {
         change { state, _ in state.resume(queue) }
     }

@@ -24,6 +24,10 @@ final class MemoryConsumer: Consumer {
         broker.change { state, now in state.isRevoked(id, now: now) }
     }
 
+    func noteLastChance(of id: String) async throws {
+        broker.change { [identity] state, _ in state.noteLastChance(of: id, by: identity) }
+    }
+
     func claim(upTo count: Int) async throws -> [Delivery] {
         for isFirst in [true, false] {
             guard

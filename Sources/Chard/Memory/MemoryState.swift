@@ -17,6 +17,7 @@ struct MemoryState {
         var subscription: Subscription
         var leased: [Int64: OutgoingMessage] = [:]
         var turn = 0
+        var noted: Set<String> = []
         var wake: (@Sendable () -> Void)?
     }
 
@@ -157,13 +158,18 @@ struct MemoryState {
                 place(held, atFront: true)
                 continue
             }
-            switch Recovery.of(held, from: holder.subscription.node, maximumLosses: settings.maximumLosses, now: now) {
+            switch Recovery.of(held, from: holder.subscription.node, maximumLosses: settings.maximumLosses, noted: holder.noted,
+                now: now) {
             case .again(let message): place(message, atFront: true)
             case .dead(let letter, let status):
                 keep(letter, now: now)
                 if let status { store(status, now: now) }
             }
         }
+    }
+
+    mutating func noteLastChance(of id: String, by identity: String) {
+        holders[identity]?.noted.insert(id)
     }
 
     func isDrained(_ queues: [String]) -> Bool {

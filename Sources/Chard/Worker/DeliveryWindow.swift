@@ -61,6 +61,11 @@ struct DeliveryWindow: Sendable {
         ended -= count
     }
 
+    /// Deliveries that are kept aside for later: they take nobody's room.
+    mutating func parked(_ count: Int) {
+        held -= count
+    }
+
     /// Deliveries that end without having been run to their end: no duration is learnt from them.
     mutating func withdrawn(_ count: Int) {
         ended += count

@@ -27,6 +27,9 @@ final class Workbench: Sendable {
         var roomWaiter: CheckedContinuation<Int?, Never>?
         var emptyWaiters: [CheckedContinuation<Void, Never>] = []
         var closeWaiters: [CheckedContinuation<Void, Never>] = []
+        /// Deliveries on their last chance that wait for another such to end; not counted as held.
+        var parked: [Delivery] = []
+        var isLastChanceTaken = false
         var isTaking = true
         var isOpen = true
         var isWatched = false
@@ -138,6 +141,35 @@ final class Workbench: Sendable {
         return wanted
     }
 
+    // MARK: Last chances
+
+    /// Asks to run a task that was lost often, of which one starts at a time. If it may not, it is kept until its turn.
+    func takeLastChance(_ delivery: Delivery) -> Bool {
+        state.withLock { state in
+            guard state.isLastChanceTaken else {
+                state.isLastChanceTaken = true
+                return true
+            }
+            state.parked.append(delivery)
+            state.window.parked(1)
+            return false
+        }
+    }
+
+    /// The one that ran has ended, or has run long enough to be trusted: the next one's turn.
+    func leaveLastChance() {
+        let start: (CheckedContinuation<Delivery?, Never>, Delivery)? = state.withLock { state in
+            state.isLastChanceTaken = false
+            guard state.isTaking, !state.parked.isEmpty else { return nil }
+            let next = state.parked.removeFirst()
+            state.window.claimed(1)
+            if let slot = state.idle.popLast() { return (slot, next) }
+            state.waiting.insert(next, at: state.next)
+            return nil
+        }
+        if let (slot, delivery) = start { slot.resume(returning: delivery) }
+    }
+
     /// Gives a run up: it counts as ended although its body goes on. Returns whether it had not ended before.
     func abandon(_ cancellation: Cancellation) -> Bool {
         state.withLock { state in
@@ -195,8 +227,12 @@ final class Workbench: Sendable {
     func stopTaking() -> [Delivery] {
         let (waiter, rest) = state.withLock { state in
             state.isTaking = false
-            defer { state.roomWaiter = nil }
-            return (state.roomWaiter, Self.takeWaiting(&state))
+            defer {
+                state.roomWaiter = nil
+                state.parked = []
+            }
+            state.window.claimed(state.parked.count)
+            return (state.roomWaiter, state.parked.reversed() + Self.takeWaiting(&state))
         }
         waiter?.resume(returning: nil)
         return rest

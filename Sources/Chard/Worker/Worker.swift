@@ -107,6 +107,7 @@ public final class Worker: Service, Sendable {
         let results = try app.results
         try await broker.connect()
         if app.keepsResultsElsewhere { try await results.connect() }
+        await warn(of: broker)
         let blockingPool = BlockingPool(limit: options.concurrency)
         defer { blockingPool.shutdown() }
         let subscription = Subscription(
@@ -132,6 +133,14 @@ public final class Worker: Service, Sendable {
             case .leaseLost:
                 logger.warning("the lease was lost; going on under a new identity", metadata: ["node": "\(node)"])
             }
+        }
+    }
+
+    /// Says loudly what about the broker endangers tasks.
+    private func warn(of broker: any Broker) async {
+        guard let findings = try? await (broker as? any DiagnosableBroker)?.diagnose() else { return }
+        for finding in findings where finding.severity == .danger {
+            logger.warning("tasks are in danger: \(finding.subject): \(finding.text); \(finding.advice)")
         }
     }
 

@@ -207,6 +207,13 @@ final class WorkerSession: Sendable {
             _ = bench.ended(slot, after: .now - start)
             return settler.add(conclusion)
         case .ready(let task, let message, let body):
+            let isLastChance = message.losses >= Recovery.lastChance
+            if isLastChance {
+                guard bench.takeLastChance(delivery) else { return }
+                try? await consumer.noteLastChance(of: message.id)
+            }
+            let trial = isLastChance ? LastChance(bench, on: control) : nil
+            defer { trial?.end() }
             let run = Workbench.Run(
                 info: Vitals.Running(
                     id: message.id, task: message.task, since: execution.settings.now().timeIntervalSince1970),

@@ -22,11 +22,13 @@ extension RedisBroker: ControllableBroker {
     }
 
     /// Pauses a queue.
+    @discardableResult
     public func pause(_ queue: String) async throws -> Bool {
         try await change("SADD", queue)
     }
 
     /// Resumes a queue.
+    @discardableResult
     public func resume(_ queue: String) async throws -> Bool {
         try await change("SREM", queue)
     }

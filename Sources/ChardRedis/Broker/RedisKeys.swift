@@ -46,6 +46,8 @@ package struct RedisKeys: Sendable, Hashable {
     func process(_ identity: String) -> String { "\(prefix)chard:process:\(identity)" }
     /// List: what a process holds of one waiting list, the oldest at the right end.
     func leased(_ identity: String, _ waiting: String) -> String { "\(prefix)chard:leased:\(identity):\(waiting)" }
+    /// Set with a TTL: the tasks on their last chance that a process has started.
+    func lastChances(_ identity: String) -> String { "\(prefix)chard:last-chances:\(identity)" }
     /// String with a TTL: who recovers a lost process just now.
     func recovering(_ identity: String) -> String { "\(prefix)chard:recovering:\(identity)" }
 

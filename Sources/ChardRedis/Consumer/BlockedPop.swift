@@ -22,7 +22,7 @@ final class BlockedPop {
     private let leased: String
     private let broker: RedisBroker
     private let isWanted: () -> Bool
-    private let caught: ([UInt8]) -> Void
+    private let answered: ([UInt8]?) -> Void
     private let lostReply: () -> Void
     private var state = State.idle
     private var connection: RedisConnection?
@@ -30,17 +30,17 @@ final class BlockedPop {
 
     /// - Parameters:
     ///   - isWanted: Whether to pop (again).
-    ///   - caught: Takes a message.
+    ///   - answered: Takes a message, or the news that there was none.
     ///   - lostReply: Told when a pop ended without saying whether it moved a message.
     init(
         list: String, leased: String, broker: RedisBroker, isWanted: @escaping () -> Bool,
-        caught: @escaping ([UInt8]) -> Void, lostReply: @escaping () -> Void
+        answered: @escaping ([UInt8]?) -> Void, lostReply: @escaping () -> Void
     ) {
         self.list = list
         self.leased = leased
         self.broker = broker
         self.isWanted = isWanted
-        self.caught = caught
+        self.answered = answered
         self.lostReply = lostReply
     }
 
@@ -65,12 +65,11 @@ final class BlockedPop {
         state = .idle
         switch result {
         case .success(let replies):
-            if let message = replies[0].bytes {
-                caught(message)
-            } else if let error = replies[0].error, error.code != .unblocked {
+            if let error = replies[0].error, error.code != .unblocked {
                 broker.logger.debug("a blocking pop failed", metadata: ["list": "\(list)", "error": "\(error)"])
                 return rest()
             }
+            answered(replies[0].bytes)
             arm()
         case .failure:
             connection = nil

@@ -62,16 +62,18 @@ final class Recoverer: Sendable {
     private func recover(_ process: Holder) async throws(RedisError) {
         let lock = RedisCommand("SET", keys.recovering(process.identity), node, "NX", "PX", 10_000)
         guard !(try await broker.client.send(lock)).isNull else { return }
+        let noted = try await broker.client.send(RedisCommand("SMEMBERS", keys.lastChances(process.identity)))
+        let lastChances = Set((noted.array ?? []).compactMap(\.text))
         var count = 0
         for queue in process.queues {
             for list in keys.waiting(allOf: queue) {
-                guard let moved = try await recover(list, of: queue, heldBy: process) else { return }
+                guard let moved = try await recover(list, of: queue, heldBy: process, lastChances) else { return }
                 count += moved
             }
         }
         _ = try await broker.client.pipeline([
             RedisCommand("HDEL", keys.processes, process.identity),
-            RedisCommand("DEL", keys.recovering(process.identity)),
+            RedisCommand("DEL", keys.recovering(process.identity), keys.lastChances(process.identity)),
         ])
         broker.logger.notice(
             "a lost worker's tasks were given back",
@@ -79,7 +81,9 @@ final class Recoverer: Sendable {
     }
 
     /// Returns how many messages were moved; `nil` if the process lives after all.
-    private func recover(_ list: String, of queue: String, heldBy process: Holder) async throws(RedisError) -> Int? {
+    private func recover(
+        _ list: String, of queue: String, heldBy process: Holder, _ lastChances: Set<String>
+    ) async throws(RedisError) -> Int? {
         let leased = keys.leased(process.identity, list)
         var count = 0
         while true {
@@ -87,7 +91,7 @@ final class Recoverer: Sendable {
             let messages = try await broker.client.send(RedisCommand("LRANGE", leased, 0, 49)).array ?? []
             guard !messages.isEmpty else { return count }
             for message in messages.compactMap(\.bytes) {
-                switch try await move(message, leased: leased, list: list, queue: queue, process) {
+                switch try await move(message, leased: leased, list: list, queue: queue, process, lastChances) {
                 case -1: return nil
                 case 0: break
                 default: count += 1
@@ -97,13 +101,14 @@ final class Recoverer: Sendable {
     }
 
     private func move(
-        _ payload: [UInt8], leased: String, list: String, queue: String, _ process: Holder
+        _ payload: [UInt8], leased: String, list: String, queue: String, _ process: Holder, _ lastChances: Set<String>
     ) async throws(RedisError) -> Int? {
         let held = OutgoingMessage(id: "", queue: queue, payload: payload)
         var script = RedisScript.recover.command(
             keys: [keys.process(process.identity), leased, keys.due], payload)
         switch Recovery.of(
-            held, from: process.node, maximumLosses: broker.settings.maximumLosses, now: Date())
+            held, from: process.node, maximumLosses: broker.settings.maximumLosses, noted: lastChances,
+            now: Date())
         {
         case .again(let message):
             script.append("a")

@@ -31,6 +31,8 @@ final class RedisConsumer: Consumer {
         var suspectUntil: ContinuousClock.Instant?
         var clockOffset = 0.0
         var orders = Orders()
+        var intake = IntakeWatch()
+        var failure: BrokerError?
     }
 
     private let broker: RedisBroker
@@ -152,6 +154,7 @@ final class RedisConsumer: Consumer {
         try begin()
         defer { rest() }
         if let caught = takeCaught(count) { return caught }
+        noteIntake()
         let deliveries = try await isSuspect ? adoptUnknown() : pop(count)
         if !deliveries.isEmpty { return deliveries }
         try? await client.eventLoop.submit { self.loop.value?.arm() }.get()
@@ -223,6 +226,12 @@ final class RedisConsumer: Consumer {
         return deliveries
     }
 
+    func noteLastChance(of id: String) async throws {
+        let key = keys.lastChances(identity)
+        _ = try await persevering(RedisCommand("SADD", key, id)) { _ in }
+        _ = try await persevering(RedisCommand("EXPIRE", key, 86_400)) { _ in }
+    }
+
     // MARK: Orders
 
     func isRevoked(_ id: String) -> Bool {
@@ -245,6 +254,12 @@ final class RedisConsumer: Consumer {
         guard hasChanged else { return }
         await unblock()
         signal.fire()
+    }
+
+    /// Takes the number of the present orders.
+    func knowsOrders(_ number: String) {
+        guard state.withLock({ $0.orders.number != number }) else { return }
+        Task { try? await learnOrders() }
     }
 
     /// Takes what the channel of orders tells: something has changed, and these runs are to be cancelled.
@@ -386,7 +401,8 @@ final class RedisConsumer: Consumer {
     private var lapsed: BrokerError { BrokerError(.leaseLost, "the lease of \(identity) is over or in doubt") }
 
     private func checkLease() throws {
-        let (holds, isOver) = state.withLock { ($0.lease.holds(at: .now), $0.isOver) }
+        let (holds, isOver, failure) = state.withLock { ($0.lease.holds(at: .now), $0.isOver, $0.failure) }
+        if let failure { throw failure }
         if !holds && !isOver { lose() }
         if !holds || isOver { throw lapsed }
     }
@@ -419,6 +435,30 @@ final class RedisConsumer: Consumer {
 
     func leaseHolds() -> Bool {
         state.withLock { !$0.isOver && $0.lease.holds(at: .now) }
+    }
+
+    /// Something came of a claim or of a blocking pop, if only that there was nothing.
+    func noteIntake() {
+        state.withLock { $0.intake.moved(at: .now) }
+    }
+
+    /// Whether the intake stands still although the server answers, and so must be started anew. When that has not helped
+    /// either, the consumer fails, and with it the worker's process: better ended than connected and silent.
+    func intakeStandsStill() -> Bool {
+        let action = state.withLock { state in
+            state.intake.looked(at: .now, isClaiming: state.isClaiming && client.connectedSince != nil)
+        }
+        switch action {
+        case .none: return false
+        case .restart:
+            broker.logger.warning("the intake stands still; starting it anew", metadata: ["identity": "\(identity)"])
+            return true
+        case .fail:
+            let error = BrokerError(.damaged, "nothing can be claimed although the server answers")
+            state.withLock { $0.failure = error }
+            signal.fire()
+            return false
+        }
     }
 
     func recoverOthers() {

@@ -9,6 +9,7 @@ final class RedisConsumerLoop {
     private unowned let consumer: RedisConsumer
     private let broker: RedisBroker
     private let subscription: Subscription
+    private let identity: String
     private let heartbeat: String
     private var pops: [BlockedPop] = []
     private var promoters: [Promoter] = []
@@ -24,19 +25,25 @@ final class RedisConsumerLoop {
         self.broker = broker
         self.subscription = subscription
         heartbeat = broker.keys.process(identity)
-        for queue in subscription.queues {
-            for list in broker.keys.waiting(allOf: queue) {
-                pops.append(
-                    BlockedPop(
-                        list: list, leased: broker.keys.leased(identity, list), broker: broker,
-                        isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
-                        caught: { [weak consumer, weak self] payload in
-                            consumer?.caught(payload, queue: queue, list: list)
-                            self?.scheduleRecall()
-                        },
-                        lostReply: { [weak consumer] in consumer?.suspect() }))
+        self.identity = identity
+        promoters = subscription.queues.map { Promoter(queue: $0, broker: broker) }
+        pops = makePops()
+    }
+
+    private func makePops() -> [BlockedPop] {
+        subscription.queues.flatMap { queue in
+            broker.keys.waiting(allOf: queue).map { list in
+                BlockedPop(
+                    list: list, leased: broker.keys.leased(identity, list), broker: broker,
+                    isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
+                    answered: { [weak consumer, weak self] payload in
+                        consumer?.noteIntake()
+                        guard let payload else { return }
+                        consumer?.caught(payload, queue: queue, list: list)
+                        self?.scheduleRecall()
+                    },
+                    lostReply: { [weak consumer] in consumer?.suspect() })
             }
-            promoters.append(Promoter(queue: queue, broker: broker))
         }
     }
 
@@ -68,7 +75,15 @@ final class RedisConsumerLoop {
             for promoter in promoters { promoter.promote() }
         }
         if beats % seconds(settings.recovery) == 0 { consumer.recoverOthers() }
+        if consumer.intakeStandsStill() { restartIntake() }
         beats += 1
+    }
+
+    private func restartIntake() {
+        for pop in pops { pop.close() }
+        consumer.suspect()
+        pops = makePops()
+        arm()
     }
 
     private func renew() {
@@ -77,11 +92,14 @@ final class RedisConsumerLoop {
         let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
         let command = RedisScript.renew.command(keys: [heartbeat], broker.settings.lease.milliseconds, vitals)
         let sentAt = ContinuousClock.now
-        broker.client.submit([command]).assumeIsolated().whenComplete { result in
+        let orders = RedisCommand("GET", broker.keys.orders)
+        broker.client.submit([command, orders]).assumeIsolated().whenComplete { result in
             self.isRenewing = false
             switch result {
             case .success(let replies) where replies[0].error == nil:
                 self.consumer.renewed(sentAt: sentAt, reply: replies[0])
+                // Told on a channel, too; but what is told while its connection is away is not repeated.
+                self.consumer.knowsOrders(replies[1].text ?? "0")
             default:
                 // The next second may find the connection back.
                 self.beats = 0

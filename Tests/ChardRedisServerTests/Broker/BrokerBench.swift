@@ -41,6 +41,11 @@ struct BrokerBench {
         return consumer
     }
 
+    /// How many connections wait in a blocking pop just now.
+    func blockingPops() async throws -> Int {
+        try await server.cli("CLIENT", "LIST").split(separator: "\n").count { $0.contains(" cmd=blmove") }
+    }
+
     /// Runs a worker of `app` while `body` runs, then stops it gracefully.
     func working<Value: Sendable>(
         _ app: Chard, _ options: WorkerOptions = WorkerOptions(concurrency: 4),

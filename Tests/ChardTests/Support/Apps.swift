@@ -39,3 +39,23 @@ func thrown<Failure: Error, Value>(_ type: Failure.Type = Failure.self, _ body: 
         return error as? Failure
     }
 }
+
+extension MemoryBroker {
+    /// The ids of what waits in a queue, the next one first; takes them out.
+    func takeAll(from queue: String = "celery") async throws -> [String] {
+        let consumer = try await consumer(
+            for: Subscription(queues: [queue], node: "reader@here", concurrency: 1, startedAt: settings.now()))
+        guard try await !consumer.isDrained() else { return [] }
+        let deliveries = try await consumer.claim(upTo: 10_000)
+        _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+        await consumer.close()
+        return try deliveries.map { try TaskMessage(decoding: $0.payload).id }
+    }
+
+    /// Takes away the holds of all consumers, as if their processes were lost.
+    func loseConsumers() async throws {
+        for worker in try await workers() {
+            change { state, now in state.end(worker.identity, isLost: true, now: now) }
+        }
+    }
+}

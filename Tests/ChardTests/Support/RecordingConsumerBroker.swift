@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 @testable import Chard
 
 /// A memory broker whose consumers write down what they settle.
@@ -8,7 +10,17 @@ final class RecordingConsumerBroker: Broker {
     let settlements = Recorder<Settlement>()
     let batches = Recorder<Int>()
     let memory = MemoryBroker()
+    private let failure = Mutex<BrokerError?>(nil)
     let location = "recording://"
+
+    /// From now on settling throws this.
+    func failSettling(with error: BrokerError) {
+        failure.withLock { $0 = error }
+    }
+
+    fileprivate func checkSettling() throws {
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
 
     func consumer(for subscription: Subscription) async throws -> any Consumer {
         RecordingConsumer(memory: try await memory.consumer(for: subscription), broker: self)
@@ -31,12 +43,14 @@ private struct RecordingConsumer: Consumer {
     var clockOffset: Double { memory.clockOffset }
 
     func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
+        try broker.checkSettling()
         broker.batches.add(settlements.count)
         for settlement in settlements { broker.settlements.add(settlement) }
         return try await memory.settle(settlements)
     }
 
     func isRevoked(_ id: String) -> Bool { memory.isRevoked(id) }
+    func noteLastChance(of id: String) async throws { try await memory.noteLastChance(of: id) }
     func claim(upTo count: Int) async throws -> [Delivery] { try await memory.claim(upTo: count) }
     func wake() { memory.wake() }
     func report(_ statuses: [StatusRecord]) async throws { try await memory.report(statuses) }

@@ -48,7 +48,7 @@ struct HostileHeaderTests {
             #expect(try await broker.status(of: "id")?.state == .retry)
         }
         let held = OutgoingMessage(id: "id", queue: "celery", payload: payload)
-        if case .again(let message) = Recovery.of(held, from: "n", maximumLosses: .max, now: Date()) {
+        if case .again(let message) = Recovery.of(held, from: "n", maximumLosses: .max, noted: ["id"], now: Date()) {
             #expect(try TaskMessage(decoding: message.payload).losses >= 1)
         } else {
             Issue.record("it was put aside")

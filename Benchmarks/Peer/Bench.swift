@@ -1,0 +1,24 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import ChardRedis
+import FoundationEssentials
+
+/// The one app of this program. ArgumentParser makes commands itself, so nothing can be handed to them.
+enum Bench {
+    static let environment = ProcessInfo.processInfo.environment
+
+    static let app: Chard = {
+        do {
+            return Chard(
+                "bench", broker: RedisBroker(try RedisURL(environment["BENCH_REDIS_URL"] ?? "redis://localhost")))
+        } catch {
+            complain("chard-bench-peer: BENCH_REDIS_URL: \(error)")
+        }
+    }()
+
+    static let tasks = BenchTasks(
+        app, trace: Trace(directory: environment["BENCH_DIR"] ?? "."),
+        ignoresResults: environment["BENCH_NORESULT"] == "1")
+}

@@ -1,0 +1,35 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Watches that a consumer which waits for work is really asking for it: a value that is told of events and times.
+struct IntakeWatch: Sendable {
+    enum Action: Sendable, Hashable {
+        case none
+        case restart
+        case fail
+    }
+
+    /// Blocking pops answer every few seconds, if only with nothing. Twice that and a dead connection's deadline is silence.
+    static let patience: Duration = .seconds(20)
+    static let restarts = 3
+
+    private var movedAt = ContinuousClock.now
+    private var restarted = 0
+
+    mutating func moved(at now: ContinuousClock.Instant) {
+        movedAt = now
+        restarted = 0
+    }
+
+    /// What to do about it; `isClaiming` while the consumer waits for work over a connection that stands.
+    mutating func looked(at now: ContinuousClock.Instant, isClaiming: Bool) -> Action {
+        guard isClaiming else {
+            movedAt = now
+            return .none
+        }
+        guard now - movedAt > Self.patience else { return .none }
+        movedAt = now
+        restarted += 1
+        return restarted > Self.restarts ? .fail : .restart
+    }
+}

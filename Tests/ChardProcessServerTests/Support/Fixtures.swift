@@ -1,0 +1,41 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Foundation
+
+/// What real Celery clients and workers were seen to send: see Tests/Fixtures/celery.
+enum Fixtures {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Fixtures/celery").standardizedFileURL
+
+    static func named(_ name: String) throws -> JSON {
+        try JSON(parsing: Array(Data(contentsOf: folder.appendingPathComponent("\(name).json"))))
+    }
+
+    /// Every task message of every fixture, but for those that would run on and on.
+    static func messages() throws -> [[UInt8]] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            .filter { $0.hasSuffix(".json") && !["result-retry.json", "result-terminated.json"].contains($0) }
+        return try names.flatMap { name -> [[UInt8]] in
+            let commands = try named(String(name.dropLast(5)))["redis_commands"]?.array ?? []
+            return commands.compactMap { command in
+                guard let words = command["command"]?.array, words.count == 3, words[0] == "LPUSH" else { return nil }
+                return words[2].string.map { Array($0.utf8) }
+            }
+        }
+    }
+}
+
+/// A generator with a seed, for random tests that can be run again (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

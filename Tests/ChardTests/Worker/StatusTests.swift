@@ -1,0 +1,149 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+@Suite("Statuses on the way", .timeLimit(.minutes(1)))
+struct StatusTests {
+    let app: Chard
+    let broker: MemoryBroker
+
+    init() {
+        (app, broker) = makeApp()
+    }
+
+    /// All statuses of a call up to the last one.
+    private func states<Output>(of result: AsyncResult<Output>) async throws -> [TaskStatus] {
+        var seen: [TaskStatus] = []
+        for try await status in try result.statuses() {
+            seen.append(status)
+            if status.state.isReady { break }
+        }
+        return seen
+    }
+
+    @Test("progress and own states are pushed in order")
+    func pushed() async throws {
+        let gate = Gate()
+        let task = app.task("t") { (context: TaskContext) in
+            try await gate.pass()
+            try await context.progress(1, of: 3)
+            try await context.setState(TaskState(rawValue: "BREWING"), meta: ["step": "steep"])
+            try await context.progress(3, of: 3)
+            return "tea"
+        }
+        try await withWorker(app) { _ in
+            let result = try await task.enqueue()
+            async let seen = states(of: result)
+            try await eventually("the body waits") { gate.arrivals == 1 }
+            gate.open()
+            #expect(try await seen.map(\.state.rawValue) == ["PROGRESS", "BREWING", "PROGRESS", "SUCCESS"])
+            #expect(
+                try await seen.map(\.result) == [
+                    ["current": 1, "total": 3], ["step": "steep"], ["current": 3, "total": 3], "tea",
+                ])
+            #expect(try await seen.allSatisfy { $0.id == result.id })
+        }
+    }
+
+    @Test("STARTED is told where it is tracked, with the process and the node")
+    func started() async throws {
+        let gate = Gate()
+        let tracked = app.task("tracked", options: TaskOptions(tracksStart: true)) { () in try await gate.pass() }
+        let plain = app.task("plain") { () in try await gate.pass() }
+        try await withWorker(app) { _ in
+            let result = try await tracked.enqueue()
+            let untold = try await plain.enqueue()
+            try await eventually("both run") { gate.arrivals == 2 }
+            let status = try await result.status()
+            #expect(status.state == .started)
+            #expect(status.result["pid"]?.integer == Int(ProcessInfo.processInfo.processIdentifier))
+            #expect(status.result["hostname"] == "test@here")
+            #expect(try await untold.status().state == .pending)
+            gate.open()
+            try await result.value(timeout: .seconds(20))
+        }
+    }
+
+    @Test("a call that ignores its result is not tracked either, for nobody would end that status")
+    func ignoredStart() async throws {
+        let task = app.task("tracked", options: TaskOptions(tracksStart: true)) { () in 1 }
+        try await withWorker(app) { worker in
+            let result = try await task.enqueue(options: EnqueueOptions(ignoresResult: true))
+            try await eventually("it is settled") { worker.vitals.done == 1 }
+            #expect(try await broker.status(of: result.id) == nil)
+        }
+    }
+
+    @Test("what runs is seen while it runs")
+    func running() async throws {
+        let gate = Gate()
+        let task = app.task("slow") { () in try await gate.pass() }
+        try await withWorker(app) { worker in
+            let before = Date().timeIntervalSince1970
+            let result = try await task.enqueue()
+            try await eventually("it runs") { gate.arrivals == 1 }
+            let running = worker.vitals.running
+            #expect(running.map(\.id) == [result.id])
+            #expect(running.map(\.task) == ["slow"])
+            #expect(try #require(running.first).since >= before - 1)
+            let report = try #require(try await broker.workers().first)
+            #expect(report.node == "test@here" && report.queues == ["celery"] && report.concurrency == 2)
+            #expect(report.vitals.running == running)
+            #expect(try await broker.queues().first?.leased == 1)
+            gate.open()
+            try await result.value(timeout: .seconds(20))
+            try await eventually("nothing runs") { worker.vitals.running.isEmpty }
+        }
+        #expect(try await broker.workers().isEmpty)
+    }
+
+    @Test("results are kept as long as the task says, else as long as the app says")
+    func lifetimes() async throws {
+        var settings = Settings()
+        settings.resultExpires = .seconds(50)
+        let broker = RecordingConsumerBroker()
+        let app = Chard("app", broker: broker, settings: settings)
+        let short = app.task("short", options: TaskOptions(resultExpires: .seconds(5))) { () in 1 }
+        let usual = app.task("usual") { () in 1 }
+        try await withWorker(app) { _ in
+            _ = try await short.enqueue().value(timeout: .seconds(20))
+            _ = try await usual.enqueue().value(timeout: .seconds(20))
+        }
+        #expect(broker.settlements.all.map(\.status?.timeToLive) == [.seconds(5), .seconds(50)])
+    }
+
+    @Test("results may be kept in a second store: there all statuses go, and none to the broker")
+    func elsewhere() async throws {
+        let (queue, store) = (RecordingConsumerBroker(), MemoryBroker())
+        let app = Chard("app", broker: queue, results: store)
+        let gate = Gate()
+        let task = app.task("t", options: TaskOptions(tracksStart: true)) { (context: TaskContext, fails: Bool) in
+            try await gate.pass()
+            try await context.progress(1, of: 2)
+            if fails { throw TaskError("ValueError", "boom") }
+            return "done"
+        }
+        try await withWorker(app) { worker in
+            let good = try await task.enqueue(false)
+            async let seen = states(of: good)
+            try await eventually("it has started") { try await store.status(of: good.id)?.state == .started }
+            gate.open()
+            #expect(try await seen.map(\.state) == [.started, .progress, .success])
+            #expect(try await good.value(timeout: .seconds(20)) == "done")
+            let bad = try await task.enqueue(true)
+            let error = await thrown(TaskError.self) { try await bad.value(timeout: .seconds(20)) }
+            #expect(error?.message == "boom")
+            try await eventually("both are settled") { worker.vitals.done == 2 }
+            for id in [good.id, bad.id] {
+                #expect(try await queue.status(of: id) == nil)
+                #expect(try await store.status(of: id) != nil)
+            }
+        }
+        #expect(queue.settlements.all.allSatisfy { $0.status == nil })
+        #expect(try await store.queues().isEmpty)
+    }
+}

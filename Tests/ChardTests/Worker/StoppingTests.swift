@@ -1,0 +1,156 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+@Suite("Ends of a worker", .timeLimit(.minutes(1)))
+struct StoppingTests {
+    @Test("stopped at once: what runs is cancelled, all goes back in order, uncounted", arguments: [1, 3])
+    func now(_ concurrency: Int) async throws {
+        for _ in 0..<20 {
+            let scene = Congestion(concurrency: concurrency)
+            async let running: Void = scene.worker.run()
+            let ids = try await scene.holdUp() + scene.sendMore(20)
+            try await eventually("it holds all") { try await scene.report()?.leased == ids.count }
+            scene.worker.stop(.now)
+            try await running
+            #expect(scene.worker.vitals == Vitals(done: 200, failed: 0))
+            #expect(try await scene.report()?.leased == 0)
+            for id in ids { #expect(try await scene.broker.status(of: id) == nil) }
+            #expect(try await scene.broker.takeAll() == ids)
+        }
+    }
+
+    @Test("stopped gracefully: what runs ends well, what waits goes back in order, nothing more is taken")
+    func gracefully() async throws {
+        let scene = Congestion(concurrency: 2)
+        async let running: Void = scene.worker.run()
+        let blocked = try await scene.holdUp()
+        let more = try await scene.sendMore(20)
+        try await eventually("it holds all") { try await scene.report()?.leased == 22 }
+        scene.worker.stop(.gracefully)
+        try await eventually("the rest is handed back") { try await scene.report()?.waiting == 20 }
+        #expect(try await scene.report()?.leased == 2)
+        scene.gate.open()
+        try await running
+        for id in blocked {
+            #expect(try await scene.blocked.result(of: id).value(timeout: .seconds(20)) == 1)
+        }
+        #expect(try await scene.broker.takeAll() == more)
+        #expect(scene.worker.vitals.done == 202)
+    }
+
+    @Test("what does not end within the grace period is cancelled and goes back to the front, uncounted")
+    func grace() async throws {
+        for _ in 0..<5 {
+            let scene = Congestion(concurrency: 2, grace: .milliseconds(30))
+            async let running: Void = scene.worker.run()
+            let ids = try await scene.holdUp() + scene.sendMore(3)
+            try await eventually("it holds all") { try await scene.report()?.leased == 5 }
+            scene.worker.stop(.gracefully)
+            try await running
+            #expect(try await scene.broker.takeAll() == ids)
+        }
+    }
+
+    @Test("a second, harder word goes before the first")
+    func harder() async throws {
+        let scene = Congestion(grace: .seconds(3600))
+        async let running: Void = scene.worker.run()
+        let ids = try await scene.holdUp()
+        scene.worker.stop(.gracefully)
+        scene.worker.stop(.now)
+        try await running
+        #expect(try await scene.broker.takeAll() == ids)
+    }
+
+    @Test("a body that ignores its cancellation does not keep the worker")
+    func stubborn() async throws {
+        let (app, broker) = makeApp()
+        let gate = Gate()
+        let task = app.task("t") { () in await gate.passStubbornly() }
+        let options = WorkerOptions(concurrency: 1, node: "test@here")
+        let worker = Worker(app, options: options, logger: quietLogger)
+        async let running: Void = worker.run()
+        let result = try await task.enqueue()
+        try await eventually("it runs") { gate.arrivals == 1 }
+        worker.stop(.now)
+        try await running
+        gate.open()
+        #expect(try await broker.takeAll() == [result.id])
+        #expect(try await result.status().state == .pending)
+    }
+
+    @Test("cancelling the task that runs the worker stops it")
+    func cancelled() async throws {
+        let scene = Congestion(grace: .milliseconds(20))
+        let running = Task { try await scene.worker.run() }
+        let ids = try await scene.holdUp()
+        running.cancel()
+        try? await running.value
+        #expect(try await scene.broker.takeAll() == ids)
+    }
+
+    @Test("told to stop before it runs, it takes nothing")
+    func beforehand() async throws {
+        let (app, broker) = makeApp()
+        let task = app.task("t") { () in 1 }
+        let result = try await task.enqueue()
+        for stop in [Worker.Stop.now, .gracefully] {
+            let worker = Worker(app, options: WorkerOptions(concurrency: 1), logger: quietLogger)
+            worker.stop(stop)
+            try await worker.run()
+            #expect(worker.vitals.done == 0)
+        }
+        #expect(try await broker.takeAll() == [result.id])
+    }
+
+    @Test("a handed back task runs in another worker, as its first attempt")
+    func handedOver() async throws {
+        let scene = Congestion()
+        async let running: Void = scene.worker.run()
+        let ids = try await scene.holdUp()
+        scene.worker.stop(.now)
+        try await running
+        scene.gate.open()
+        try await withWorker(scene.app) { _ in
+            for id in ids {
+                let attempt = try await scene.blocked.result(of: id).value(timeout: .seconds(20))
+                #expect(attempt == 1)
+            }
+        }
+    }
+
+    @Test("a draining worker ends when nothing is left, what its tasks sent included")
+    func drains() async throws {
+        let (app, broker) = makeApp()
+        let runs = Recorder<Int>()
+        let leaf = app.task("leaf") { (x: Int) in runs.add(x) }
+        let task = app.task("t") { (x: Int) in
+            runs.add(x)
+            try await leaf.enqueue(x + 100)
+        }
+        try await app.enqueue((0..<50).map { try task.signature($0) })
+        let options = WorkerOptions(concurrency: 3, drains: true)
+        let worker = Worker(app, options: options, logger: quietLogger)
+        try await worker.run()
+        #expect(runs.all.sorted() == Array(0..<50) + Array(100..<150))
+        #expect(worker.vitals.done == 100)
+        #expect(try await broker.workers().isEmpty)
+    }
+
+    @Test("it says once when it takes work")
+    func ready() async throws {
+        let (app, _) = makeApp()
+        let ready = Recorder<Int>()
+        let worker = Worker(app, options: WorkerOptions(concurrency: 1, node: "test@here"), logger: quietLogger)
+        async let running: Void = worker.run { ready.add(1) }
+        try await eventually("it is ready") { ready.count == 1 }
+        worker.stop(.now)
+        try await running
+        #expect(ready.count == 1)
+    }
+}
