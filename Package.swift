@@ -109,6 +109,9 @@ let package = Package(
         .testTarget(
             name: "ChardInteropServerTests", dependencies: ["Chard", "ChardRedis", "TestServers"],
             swiftSettings: settings),
+        .testTarget(
+            name: "ChardProcessServerTests", dependencies: ["CZlib", "Chard", "ChardRedis", "TestServers"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -16,14 +16,19 @@ func setEnvironment(_ name: String, _ value: String) {
 
 /// Ends the process with a line on standard error.
 func complain(_ text: String) -> Never {
-    fputs(text + "\n", stderr)
+    _ = writeLine(text, to: STDERR_FILENO)
     exit(2)
+}
+
+/// Writes a line with one call; returns whether all of it was written.
+func writeLine(_ text: String, to descriptor: Int32) -> Bool {
+    let bytes = Array("\(text)\n".utf8)
+    return write(descriptor, bytes, bytes.count) == bytes.count
 }
 
 /// The process's time on the processors so far, in seconds.
 func processorSeconds() -> Double {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
-    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

@@ -38,17 +38,12 @@ final class Trace: Sendable {
             descriptor = opened
             return opened
         }
-        let bytes = Array("\(line)\n".utf8)
-        guard systemWrite(descriptor, bytes, bytes.count) == bytes.count else {
-            throw TraceError(path: path, number: errno)
-        }
+        guard writeLine(line, to: descriptor) else { throw TraceError(path: path, number: errno) }
     }
 
     /// Seconds since 1970.
     static var now: Double { Date().timeIntervalSince1970 }
 }
-
-private let systemWrite = write as @Sendable (Int32, UnsafeRawPointer?, Int) -> Int
 
 /// The trace cannot be written.
 struct TraceError: Error, CustomStringConvertible {

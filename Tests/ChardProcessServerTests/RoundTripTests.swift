@@ -23,7 +23,8 @@ struct RoundTripTests {
             #expect(try result.json["result"] == 5)
             #expect(try result.json["task_id"] == .string(id))
 
-            let waited = try await bench.chard("send", "interop.add", "--kwargs", #"{"x": "a", "y": "b"}"#, "--wait", "10")
+            let waited = try await bench.chard(
+                "send", "interop.add", "--kwargs", #"{"x": "a", "y": "b"}"#, "--wait", "10")
             #expect(waited.status == 0 && waited.lines.last == #""ab""#, "\(waited)")
             #expect(try await bench.stop(worker) == 2)
         }
@@ -41,7 +42,8 @@ struct RoundTripTests {
             #expect(error?.message == "oh no")
             let info = try await bench.app.send(
                 "interop.info",
-                options: EnqueueOptions(queue: "math", priority: 3, headers: ["tenant": "blue"], id: "an id of one's own"))
+                options: EnqueueOptions(
+                    queue: "math", priority: 3, headers: ["tenant": "blue"], id: "an id of one's own"))
             let seen = try await info.value(timeout: .seconds(10))
             #expect(seen["id"] == "an id of one's own")
             #expect(seen["headers"] == ["tenant": "blue"])

@@ -11,6 +11,10 @@ import Synchronization
 final class ControlThread: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
+        var sleepers: [Int: (due: ContinuousClock.Instant, continuation: CheckedContinuation<Void, any Error>)] = [:]
+        /// No sleeper is due before this.
+        var nextDue: ContinuousClock.Instant?
+        var count = 0
         var isStopped = false
     }
 
@@ -36,17 +40,23 @@ final class ControlThread: TaskExecutor {
         if isFirst { ready.signal() }
     }
 
-    /// Lets the thread go once nothing is left to run.
+    /// Lets the thread go once nothing is left to run. Whoever sleeps is woken with a `CancellationError`.
     func stop() {
-        state.withLock { $0.isStopped = true }
+        let sleepers = state.withLock { state in
+            state.isStopped = true
+            defer { state.sleepers = [:] }
+            return state.sleepers.values
+        }
+        for sleeper in sleepers { sleeper.continuation.resume(throwing: CancellationError()) }
         ready.signal()
     }
 
     private func work() {
         let executor = asUnownedTaskExecutor()
         while true {
-            ready.wait()
+            wait()
             while true {
+                wakeSleepers()
                 let jobs = state.withLock { state in
                     defer { state.jobs = [] }
                     return state.jobs
@@ -56,5 +66,58 @@ final class ControlThread: TaskExecutor {
             }
             if state.withLock({ $0.isStopped && $0.jobs.isEmpty }) { return }
         }
+    }
+
+    private func wait() {
+        guard let due = state.withLock({ $0.nextDue }) else { return ready.wait() }
+        _ = ready.wait(timeout: .now() + max(0, (due - .now).seconds))
+    }
+
+    // MARK: Sleeping
+
+    func sleep(for duration: Duration) async throws {
+        try await sleep(until: .now + duration)
+    }
+
+    /// Sleeps on time, however busy the bodies are: the timers of `Task.sleep` fire on Swift's pool, and so do not.
+    /// - Throws: `CancellationError` as soon as the calling task is cancelled.
+    func sleep(until due: ContinuousClock.Instant) async throws {
+        let number = state.withLock { state in
+            state.count += 1
+            return state.count
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let (isStopped, isNext) = state.withLock { state in
+                    if state.isStopped { return (true, false) }
+                    state.sleepers[number] = (due, continuation)
+                    let isNext = state.nextDue.map { due < $0 } ?? true
+                    if isNext { state.nextDue = due }
+                    return (false, isNext)
+                }
+                if isStopped { return continuation.resume(throwing: CancellationError()) }
+                if isNext { ready.signal() }
+                // It may have been cancelled before it was among the sleepers.
+                if Task.isCancelled { cancelSleep(number) }
+            }
+        } onCancel: {
+            cancelSleep(number)
+        }
+    }
+
+    private func cancelSleep(_ number: Int) {
+        let sleeper = state.withLock { $0.sleepers.removeValue(forKey: number) }
+        sleeper?.continuation.resume(throwing: CancellationError())
+    }
+
+    private func wakeSleepers() {
+        let due = state.withLock { state -> [CheckedContinuation<Void, any Error>] in
+            guard let nextDue = state.nextDue, case let now = ContinuousClock.now, nextDue <= now else { return [] }
+            let due = state.sleepers.filter { $0.value.due <= now }
+            for number in due.keys { state.sleepers[number] = nil }
+            state.nextDue = state.sleepers.values.map(\.due).min()
+            return due.values.sorted { $0.due < $1.due }.map(\.continuation)
+        }
+        for sleeper in due { sleeper.resume() }
     }
 }

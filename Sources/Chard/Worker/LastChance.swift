@@ -17,7 +17,7 @@ final class LastChance: Sendable {
     init(_ bench: Workbench, on control: ControlThread) {
         self.bench = bench
         let task = Task(executorPreference: control) { [weak self] in
-            try await Task.sleep(for: Self.trial)
+            try await control.sleep(for: Self.trial)
             self?.end()
         }
         timer.withLock { $0 = task }

@@ -125,8 +125,12 @@ final class Workbench: Sendable {
         if isLate { task.cancel() }
     }
 
-    func began(_ slot: Int, _ run: Run) {
-        state.withLock { $0.runs[slot] = run }
+    /// Notes a run. Returns whether it may start: after the end of the session nobody would cancel it.
+    func began(_ slot: Int, _ run: Run) -> Bool {
+        state.withLock { state in
+            if state.isOpen { state.runs[slot] = run }
+            return state.isOpen
+        }
     }
 
     /// Notes the end of a run. Returns whether its outcome is still wanted: a time limit may have settled it before.

@@ -154,7 +154,7 @@ public final class Worker: Service, Sendable {
             } catch let error as BrokerError where error.isRetryable && !isFirst {
                 if state.withLock({ $0.stop }) != nil { return nil }
                 logger.warning("the broker is away; trying again", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: .milliseconds(500))
+                try await control.sleep(for: .milliseconds(500))
             }
         }
     }

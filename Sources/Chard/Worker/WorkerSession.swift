@@ -73,7 +73,7 @@ final class WorkerSession: Sendable {
         withdraw(bench.stopTaking())
         consumer.wake()
         let timer = Task(executorPreference: control) { [self] in
-            try await Task.sleep(for: grace)
+            try await control.sleep(for: grace)
             abort()
         }
         await bench.empty()
@@ -155,7 +155,7 @@ final class WorkerSession: Sendable {
                 return try await elsewhere.store(statuses)
             } catch let error as BrokerError where error.isRetryable && bench.isOpen {
                 logger.warning("results cannot be stored; trying again", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: .milliseconds(500))
+                try await control.sleep(for: .milliseconds(500))
             }
         }
     }
@@ -164,7 +164,7 @@ final class WorkerSession: Sendable {
     private func handBackWhatIsStuck() async {
         let patience = Duration.milliseconds(500)
         while bench.isWatched {
-            try? await Task.sleep(for: patience)
+            try? await control.sleep(for: patience)
             withdraw(bench.takeStuck(patience: patience))
         }
     }
@@ -172,7 +172,7 @@ final class WorkerSession: Sendable {
     private func drain() async {
         while !Task.isCancelled {
             if bench.isIdle, (try? await consumer.isDrained()) == true, bench.isIdle { return abort() }
-            try? await Task.sleep(for: .milliseconds(100))
+            try? await control.sleep(for: .milliseconds(100))
         }
     }
 
@@ -192,24 +192,26 @@ final class WorkerSession: Sendable {
         // the session from ending. On Swift's own pool: bodies must not get at the thread that looks after them.
         let task = Task(executorPreference: globalConcurrentExecutor) { [self] in
             while let delivery = await bench.next() {
-                await work(on: delivery, in: slot)
-                if Task.isCancelled { return startSlot(slot) }
+                // A cancellation may be under way still, and must not hit the next run: another task takes over.
+                if await work(on: delivery, in: slot) { return startSlot(slot) }
             }
         }
         bench.occupy(slot, with: task)
     }
 
-    private func work(on delivery: Delivery, in slot: Int) async {
+    /// Returns whether the run was cancelled.
+    private func work(on delivery: Delivery, in slot: Int) async -> Bool {
         let start = ContinuousClock.now
         let outcome: Outcome
         switch execution.prepare(delivery) {
         case .concluded(let conclusion):
             _ = bench.ended(slot, after: .now - start)
-            return settler.add(conclusion)
+            settler.add(conclusion)
+            return false
         case .ready(let task, let message, let body):
             let isLastChance = message.losses >= Recovery.lastChance
             if isLastChance {
-                guard bench.takeLastChance(delivery) else { return }
+                guard bench.takeLastChance(delivery) else { return false }
                 try? await consumer.noteLastChance(of: message.id)
             }
             let trial = isLastChance ? LastChance(bench, on: control) : nil
@@ -218,12 +220,15 @@ final class WorkerSession: Sendable {
                 info: Vitals.Running(
                     id: message.id, task: message.task, since: execution.settings.now().timeIntervalSince1970),
                 delivery: delivery, cancellation: Cancellation())
-            bench.began(slot, run)
+            guard bench.began(slot, run) else { return false }
             let limiter = limit(run, message, task)
             defer { limiter?.cancel() }
             outcome = await execution.run(task, message, body, delivery: delivery, cancellation: run.cancellation)
-            guard bench.ended(slot, after: .now - start) else { return }
+            guard bench.ended(slot, after: .now - start) else { return true }
+            // What the session's end cut short is handed back with all the rest, in order.
+            if case .returned = outcome { return true }
             settler.add(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
+            return run.cancellation.reason != nil
         }
     }
 
@@ -235,17 +240,17 @@ final class WorkerSession: Sendable {
         let start = ContinuousClock.now
         return Task(executorPreference: control) { [self] in
             if let soft = limits.soft {
-                try await Task.sleep(until: start + soft)
+                try await control.sleep(until: start + soft)
                 bench.cancel(.softTimeLimit) { $0.cancellation === run.cancellation }
             }
             if let hard = limits.hard {
-                try await Task.sleep(until: start + hard)
+                try await control.sleep(until: start + hard)
                 guard bench.abandon(run.cancellation) else { return }
                 let failure = Outcome.failure(.timeLimitExceeded(message, task), keptAs: nil)
                 settler.add(execution.concluder.conclude(failure, of: message, task: task, delivery: run.delivery))
                 bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
                 guard options.onOverrun != nil else { return }
-                try await Task.sleep(for: .seconds(1))
+                try await control.sleep(for: .seconds(1))
                 guard bench.isRunning(run.cancellation) else { return }
                 conclude(
                     .overrun(

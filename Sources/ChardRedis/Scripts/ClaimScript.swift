@@ -13,7 +13,7 @@ extension RedisScript {
     /// In one step, since with several queues and priorities nobody can know from outside which list the next message is
     /// in, and asking them one by one would take more messages than there is room for. Lists of a step are served in
     /// turn, one message each; a lower step only when the higher ones are empty.
-    static let claim = RedisScript(
+    package static let claim = RedisScript(
         """
         if redis.call('EXISTS', KEYS[1]) == 0 then return false end
         local orders = redis.call('GET', KEYS[2]) or '0'

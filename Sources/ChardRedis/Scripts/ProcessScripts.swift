@@ -67,7 +67,7 @@ extension RedisScript {
     /// - Returns: 1, or 0 if the lease is gone.
     ///
     /// In one step, since a stored SUCCESS must not be overwritten.
-    static let store = RedisScript(
+    package static let store = RedisScript(
         lua.store + """
 
             if KEYS[1] and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

@@ -16,7 +16,7 @@ extension RedisScript {
     ///
     /// In one step, since a message whose result is stored must be gone, one that is gone must have its result and what
     /// follows stored, and neither may happen once another process owns it: the LREM is the fence.
-    static let settle = RedisScript(
+    package static let settle = RedisScript(
         lua.schedule + lua.store + lua.bury + """
 
             local i, answers = 1, {}

@@ -53,10 +53,13 @@ struct NoiseTests {
             let worker = try await bench.worker("-c", "4")
             var payloads: [[UInt8]] = []
             for place in ["interop.add", "\"id\"", "application/json", "base64", "\"routing_key\":\"celery\"", "W1t"] {
-                for bytes in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]] as [[UInt8]] {
+                for bytes in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
+                    as [[UInt8]]
+                {
                     let message = RawMessage("interop.add", [2, 3])
                     payloads.append(message.payload(replacing: place, with: bytes))
-                    payloads.append(message.payload(replacing: place, with: Array("\"".utf8) + bytes + Array("\"".utf8)))
+                    payloads.append(
+                        message.payload(replacing: place, with: Array("\"".utf8) + bytes + Array("\"".utf8)))
                     payloads.append(message.payload(replacing: message.id, with: bytes))
                 }
             }

@@ -29,7 +29,9 @@ struct OversizeTests {
                 payloads.append(message.payload)
                 if path != ["headers"] { ids.append(message.id) }
             }
-            for body in [[[thousand], [:], [:]], [[], ["x": thousand], [:]], [[], [:], ["chord": thousand]], thousand]
+            for body in [
+                [[thousand], [:], [:]], [[], ["x": thousand], [:]], [[], [:], ["chord": thousand]], thousand,
+            ]
                 as [JSON]
             {
                 var message = RawMessage("interop.add")

@@ -60,7 +60,9 @@ struct Mutator {
     private mutating func changed(_ json: JSON) -> JSON {
         switch json {
         case .object(var members) where !members.isEmpty:
-            guard let name = members.keys.sorted().randomElement(using: &random), let value = members[name] else { break }
+            guard let name = members.keys.sorted().randomElement(using: &random), let value = members[name] else {
+                break
+            }
             switch Int.random(in: 0..<10, using: &random) {
             case 0: members[name] = nil
             case 1:

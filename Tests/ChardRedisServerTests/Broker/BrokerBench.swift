@@ -43,7 +43,7 @@ struct BrokerBench {
 
     /// How many connections wait in a blocking pop just now.
     func blockingPops() async throws -> Int {
-        try await server.cli("CLIENT", "LIST").split(separator: "\n").count { $0.contains(" cmd=blmove") }
+        try await server.cli("CLIENT", "LIST").split(separator: "\n").count { $0.contains(" flags=b ") }
     }
 
     /// Runs a worker of `app` while `body` runs, then stops it gracefully.

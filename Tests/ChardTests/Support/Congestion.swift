@@ -42,6 +42,12 @@ struct Congestion {
         return ids
     }
 
+    /// Whether the worker holds so many messages: not for sure, for on a busy machine even short tasks may look long.
+    func holds(_ count: Int) async throws -> Bool {
+        try? await eventually("it holds all", within: .milliseconds(300)) { try await report()?.leased == count }
+        return try await report()?.leased == count
+    }
+
     func report() async throws -> QueueReport? {
         try await broker.queues().first
     }
