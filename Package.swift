@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(
             name: "ChardRedisTests",
             dependencies: [
-                "ChardRedis",
+                "Chard", "ChardRedis",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

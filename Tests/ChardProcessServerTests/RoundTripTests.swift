@@ -59,7 +59,7 @@ struct RoundTripTests {
             let worker = try await bench.worker("-c", "2")
             for (task, arguments, state) in [
                 ("interop.retry_then_ok", Arguments([2, 0.2]), TaskState.retry),
-                ("interop.progress", Arguments([2, 0.3]), "PROGRESS"),
+                ("interop.progress", Arguments([2, 0.3]), TaskState.progress),
             ] {
                 let result = bench.app.result(of: TaskID.random())
                 var seen: Set<TaskState> = []

@@ -74,7 +74,7 @@ struct WorkerLossTests {
             }
             let error = await #expect(throws: TaskError.self) { try await task.value(timeout: .seconds(30)) }
             #expect(error?.type == "WorkerLost")
-            let letter = try #require(try await bench.chard("dead", "show", task.id, "--json").json)
+            let letter = try await bench.chard("dead", "show", task.id, "--json").json
             #expect(letter["reason"] == "workerLost")
             #expect(letter["task"] == "interop.mark_sleep")
             #expect(letter["worker"] == "victim")

@@ -42,9 +42,6 @@ struct DeliveryWindow: Sendable {
         return working < concurrency || free >= size / 4 ? free : 0
     }
 
-    /// Whether no slot is free for another delivery.
-    var isFull: Bool { held - ended >= concurrency }
-
     mutating func claimed(_ count: Int) {
         held += count
     }
@@ -64,6 +61,11 @@ struct DeliveryWindow: Sendable {
     /// Deliveries that are kept aside for later: they take nobody's room.
     mutating func parked(_ count: Int) {
         held -= count
+    }
+
+    /// No run has ended for so long: until one does, runs count as no shorter than that.
+    mutating func stalled(for duration: Duration) {
+        average = max(average ?? 0, duration.seconds)
     }
 
     /// Deliveries that end without having been run to their end: no duration is learnt from them.

@@ -250,6 +250,8 @@ final class Workbench: Sendable {
                 return []
             }
             guard state.idle.isEmpty, .now - state.lastEnd > patience else { return [] }
+            // Else the claim loop would take at once what is given back here.
+            state.window.stalled(for: patience)
             return Self.takeWaiting(&state)
         }
     }

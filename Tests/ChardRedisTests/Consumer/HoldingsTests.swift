@@ -1,0 +1,53 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Testing
+
+@testable import ChardRedis
+
+@Suite("What a consumer knows it holds")
+struct HoldingsTests {
+    private func message(_ tag: String) -> [UInt8] {
+        Array("{\"body\":\"\(String(repeating: "x", count: 200))\",\"tag\":\"\(tag)\"}".utf8)
+    }
+
+    private func delivery(_ tag: String) -> Delivery {
+        Delivery(queue: "celery", payload: message(tag), place: "celery")
+    }
+
+    @Test("messages that nobody told of are found in a leased list")
+    func unknown() {
+        var holdings = Holdings()
+        holdings.add([delivery("a"), delivery("b")])
+        holdings.beginReading()
+        #expect(
+            holdings.unknown(in: [message("a"), message("x"), message("b")], place: "celery") == [message("x")])
+    }
+
+    @Test("a message that was settled while its list was read is not taken for a new one")
+    func settledMeanwhile() {
+        var holdings = Holdings()
+        holdings.add([delivery("a")])
+        holdings.beginReading()
+        holdings.remove(delivery("a"))
+        #expect(holdings.unknown(in: [message("a")], place: "celery").isEmpty)
+    }
+
+    @Test("of two equal messages, the one that nobody told of is found")
+    func twins() {
+        var holdings = Holdings()
+        holdings.add([delivery("a")])
+        holdings.beginReading()
+        #expect(holdings.unknown(in: [message("a"), message("a")], place: "celery") == [message("a")])
+    }
+
+    @Test("the late announcement of an adopted message is known for what it is, once")
+    func adopted() {
+        var holdings = Holdings()
+        holdings.adopt([delivery("a")])
+        #expect(holdings.wasAdopted(delivery("a")))
+        #expect(!holdings.wasAdopted(delivery("a")))
+        #expect(!holdings.wasAdopted(delivery("b")))
+    }
+}

@@ -1,0 +1,42 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import ChardRedis
+
+@Suite("The watch over the intake")
+struct IntakeWatchTests {
+    private let start = ContinuousClock.now
+
+    private func after(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+
+    @Test("says nothing while claims and pops answer")
+    func moving() {
+        var watch = IntakeWatch()
+        for second in stride(from: 0.0, to: 300, by: 5) {
+            watch.moved(at: after(second))
+            #expect(watch.looked(at: after(second + 4), isClaiming: true) == .none)
+        }
+    }
+
+    @Test("starts the intake anew when nothing answers, and gives up when that does not help")
+    func standing() {
+        var watch = IntakeWatch()
+        watch.moved(at: start)
+        var actions: [IntakeWatch.Action] = []
+        for second in stride(from: 1.0, to: 120, by: 1) {
+            let action = watch.looked(at: after(second), isClaiming: true)
+            if action != .none { actions.append(action) }
+        }
+        #expect(actions.prefix(4) == [.restart, .restart, .restart, .fail])
+    }
+
+    @Test("does not mistake a busy worker, or one without a connection, for a standing one")
+    func notClaiming() {
+        var watch = IntakeWatch()
+        watch.moved(at: start)
+        #expect(watch.looked(at: after(100), isClaiming: false) == .none)
+        #expect(watch.looked(at: after(110), isClaiming: true) == .none)
+    }
+}
