@@ -3,7 +3,8 @@
 """The Python peer: a real Celery app whose tasks mirror those of Examples/interop, name by name.
 
 Environment: BROKER_URL (default redis://127.0.0.1:6379/0), RESULT_URL (default: the broker), CELERY_NAMESPACE (default
-interop). All settings that are not named here are Celery's defaults, because a user's app has those too.
+interop), BROKER_TRANSPORT_OPTIONS (JSON). All settings that are not named here are Celery's defaults, because a user's
+app has those too.
 """
 
 import builtins
@@ -25,6 +26,7 @@ app.conf.update(
     result_serializer="json",
     accept_content=["json"],
     broker_connection_retry_on_startup=True,
+    broker_transport_options=json.loads(os.environ.get("BROKER_TRANSPORT_OPTIONS", "{}")),
 )
 
 

@@ -29,11 +29,12 @@ struct MemoryState {
 
     private let settings: MemorySettings
     /// Waiting messages of each queue, by step of priority.
-    private var waiting: [String: [WaitingLine]] = [:]
+    private var waiting: [String: [WaitingLine<OutgoingMessage>]] = [:]
     /// Sorted by time, the earliest first; equal times in the order they came.
     private var scheduled: [Scheduled] = []
     private var holders: [String: Holder] = [:]
     private var statuses: [String: Stored] = [:]
+    private var statusesToSweepAt = 1024
     private var watchers: [String: [Int: Watcher]] = [:]
     private var letters: [DeadLetter] = []
     private var paused: Set<String> = []
@@ -64,7 +65,7 @@ struct MemoryState {
         }
     }
 
-    private static let noneWaiting = Array(repeating: WaitingLine(), count: Priority.steps.count)
+    private static let noneWaiting = Array(repeating: WaitingLine<OutgoingMessage>(), count: Priority.steps.count)
 
     private mutating func place(_ message: OutgoingMessage, atFront: Bool) {
         let step = Priority.step(for: message.priority)
@@ -188,12 +189,26 @@ struct MemoryState {
         {
             return
         }
+        sweepStatuses(now: now)
         statuses[record.id] = Stored(
             state: record.state, json: record.json,
             expiresAt: record.timeToLive.map { now.addingTimeInterval($0.seconds) })
         let json = record.json
         for watcher in (watchers[record.id] ?? [:]).values { wakes.append { watcher(json) } }
     }
+
+    /// Forgets statuses whose time is over: whenever there are twice as many as the last time left.
+    private mutating func sweepStatuses(now: Date) {
+        guard statuses.count >= statusesToSweepAt else { return }
+        statuses = statuses.filter { !isOver($0.value, now: now) }
+        statusesToSweepAt = max(1024, statuses.count * 2)
+    }
+
+    /// How many statuses are kept, those included whose time is over unnoticed.
+    var storedStatuses: Int { statuses.count }
+
+    /// The ids whose statuses somebody waits for.
+    var watched: Set<String> { Set(watchers.keys) }
 
     mutating func status(of id: String, now: Date) -> [UInt8]? {
         guard let stored = statuses[id] else { return nil }

@@ -10,8 +10,7 @@ import Synchronization
 /// one thread for each core, so two blocking bodies on it would stop a whole worker.
 final class BlockingPool: Sendable {
     private struct State {
-        var jobs: [@Sendable () -> Void] = []
-        var next = 0
+        var jobs = WaitingLine<@Sendable () -> Void>()
         var threads = 0
         var idle = 0
         var isShutDown = false
@@ -44,7 +43,7 @@ final class BlockingPool: Sendable {
     private func submit(_ job: @escaping @Sendable () -> Void) {
         let startsThread = state.withLock { state in
             state.jobs.append(job)
-            guard state.idle < state.jobs.count - state.next, state.threads < limit else { return false }
+            guard state.idle < state.jobs.count, state.threads < limit else { return false }
             state.threads += 1
             state.idle += 1
             return true
@@ -70,7 +69,7 @@ final class BlockingPool: Sendable {
     private func next() -> (@Sendable () -> Void)? {
         while true {
             let (job, isOver): ((@Sendable () -> Void)?, Bool) = state.withLock { state in
-                guard state.next < state.jobs.count else {
+                guard let job = state.jobs.popNext() else {
                     if state.isShutDown {
                         state.threads -= 1
                         state.idle -= 1
@@ -78,12 +77,6 @@ final class BlockingPool: Sendable {
                     return (nil, state.isShutDown)
                 }
                 state.idle -= 1
-                let job = state.jobs[state.next]
-                state.next += 1
-                if state.next == state.jobs.count {
-                    state.jobs.removeAll(keepingCapacity: true)
-                    state.next = 0
-                }
                 return (job, false)
             }
             if job != nil || isOver { return job }

@@ -14,6 +14,9 @@ final class Settler: Sendable {
 
     private let state = Mutex(State())
 
+    /// Whether somebody waits in ``next()``.
+    var isAwaited: Bool { state.withLock { $0.waiter != nil } }
+
     func add(_ conclusion: Conclusion) {
         let waiter = state.withLock { state -> CheckedContinuation<[Conclusion]?, Never>? in
             if let waiter = state.waiter {

@@ -19,8 +19,7 @@ final class Workbench: Sendable {
 
     private struct State {
         var window: DeliveryWindow
-        var waiting: [Delivery] = []
-        var next = 0
+        var waiting = WaitingLine<Delivery>()
         var idle: [CheckedContinuation<Delivery?, Never>] = []
         var runs: [Int: Run] = [:]
         var slots: [Int: Task<Void, Never>] = [:]
@@ -80,7 +79,7 @@ final class Workbench: Sendable {
                     state.waiting.append(delivery)
                 }
             }
-            if state.isWatched || state.next == state.waiting.count { return .started }
+            if state.isWatched || state.waiting.isEmpty { return .started }
             state.isWatched = true
             return .waiting
         }
@@ -105,14 +104,7 @@ final class Workbench: Sendable {
     }
 
     private static func pop(_ state: inout State) -> Delivery? {
-        guard state.isOpen, state.next < state.waiting.count else { return nil }
-        let delivery = state.waiting[state.next]
-        state.next += 1
-        if state.next == state.waiting.count {
-            state.waiting.removeAll(keepingCapacity: true)
-            state.next = 0
-        }
-        return delivery
+        state.isOpen ? state.waiting.popNext() : nil
     }
 
     /// Notes the task that is a slot, so that it can be cancelled with its run.
@@ -168,7 +160,7 @@ final class Workbench: Sendable {
             let next = state.parked.removeFirst()
             state.window.claimed(1)
             if let slot = state.idle.popLast() { return (slot, next) }
-            state.waiting.insert(next, at: state.next)
+            state.waiting.prepend(next)
             return nil
         }
         if let (slot, delivery) = start { slot.resume(returning: delivery) }
@@ -236,7 +228,7 @@ final class Workbench: Sendable {
                 state.parked = []
             }
             state.window.claimed(state.parked.count)
-            return (state.roomWaiter, state.parked.reversed() + Self.takeWaiting(&state))
+            return (state.roomWaiter, state.parked.reversed() + state.waiting.takeAllReversed())
         }
         waiter?.resume(returning: nil)
         return rest
@@ -245,23 +237,15 @@ final class Workbench: Sendable {
     /// What waits behind runs none of which has ended for `patience`: it should not wait here while others are idle.
     func takeStuck(patience: Duration) -> [Delivery] {
         state.withLock { state in
-            guard state.isOpen, state.next < state.waiting.count else {
+            guard state.isOpen, !state.waiting.isEmpty else {
                 state.isWatched = false
                 return []
             }
             guard state.idle.isEmpty, .now - state.lastEnd > patience else { return [] }
             // Else the claim loop would take at once what is given back here.
             state.window.stalled(for: patience)
-            return Self.takeWaiting(&state)
+            return state.waiting.takeAllReversed()
         }
-    }
-
-    private static func takeWaiting(_ state: inout State) -> [Delivery] {
-        defer {
-            state.waiting = []
-            state.next = 0
-        }
-        return state.waiting[state.next...].reversed()
     }
 
     /// Deliveries taken out unstarted count as ended, their return being what is left to settle.
@@ -311,6 +295,7 @@ final class Workbench: Sendable {
     }
 
     var isIdle: Bool { state.withLock { $0.window.held == 0 } }
+    var idleSlots: Int { state.withLock { $0.idle.count } }
     var isWatched: Bool { state.withLock { $0.isWatched } }
     var isOpen: Bool { state.withLock { $0.isOpen } }
     var running: [Vitals.Running] { state.withLock { $0.runs.values.map(\.info).sorted { $0.since < $1.since } } }

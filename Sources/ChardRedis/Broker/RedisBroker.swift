@@ -47,10 +47,19 @@ public final class RedisBroker: InspectableBroker {
     /// server that may come back.
     public func connect() async throws {
         try await translatingErrors { () throws(RedisError) in
-            if client.connectedSince == nil {
-                try await RedisConnection.connect(to: url, options: options, on: client.eventLoop).close()
-            }
+            if client.connectedSince == nil { try await probe() }
             try await client.connect()
+        }
+    }
+
+    /// Opens a connection and closes it again, for the sake of what goes wrong.
+    private func probe(tries: Int = 3) async throws(RedisError) {
+        do {
+            try await RedisConnection.connect(to: url, options: options, on: client.eventLoop).close()
+        } catch {
+            // A server that has just been restarted, or had its clients cut off, is there all the same.
+            guard error.code == .closed, tries > 1 else { throw error }
+            try await probe(tries: tries - 1)
         }
     }
 

@@ -46,6 +46,8 @@ package struct RedisKeys: Sendable, Hashable {
     func process(_ identity: String) -> String { "\(prefix)chard:process:\(identity)" }
     /// List: what a process holds of one waiting list, the oldest at the right end.
     func leased(_ identity: String, _ waiting: String) -> String { "\(prefix)chard:leased:\(identity):\(waiting)" }
+    /// String with a TTL: the process was seen to end so lately that a blocking pop of its may still bring it a message.
+    func ending(_ identity: String) -> String { "\(prefix)chard:ending:\(identity)" }
     /// Set with a TTL: the tasks on their last chance that a process has started.
     func lastChances(_ identity: String) -> String { "\(prefix)chard:last-chances:\(identity)" }
     /// String with a TTL: who recovers a lost process just now.

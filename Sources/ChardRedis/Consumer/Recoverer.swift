@@ -45,7 +45,10 @@ final class Recoverer: Sendable {
     func declareLost(_ identity: String) async throws(RedisError) {
         let processes = Holder.read(try await broker.client.send(RedisCommand("HGETALL", keys.processes)))
         guard let process = processes.first(where: { $0.identity == identity }) else { return }
-        _ = try await broker.client.send(RedisCommand("DEL", keys.process(identity)))
+        // The server may not have noticed the end of its connections, and hand it another message.
+        let mark = RedisCommand(
+            "SET", keys.ending(identity), 1, "PX", (broker.settings.blockingPop * 2).milliseconds)
+        _ = try await broker.client.pipeline([mark, RedisCommand("DEL", keys.process(identity))])
         try await recover(process)
     }
 
@@ -71,10 +74,15 @@ final class Recoverer: Sendable {
                 count += moved
             }
         }
-        _ = try await broker.client.pipeline([
-            RedisCommand("HDEL", keys.processes, process.identity),
-            RedisCommand("DEL", keys.recovering(process.identity), keys.lastChances(process.identity)),
-        ])
+        let isEnding = try await broker.client.send(RedisCommand("EXISTS", keys.ending(process.identity)))
+        if isEnding.integer == 0 {
+            _ = try await broker.client.pipeline([
+                RedisCommand("HDEL", keys.processes, process.identity),
+                RedisCommand("DEL", keys.lastChances(process.identity)),
+            ])
+        }
+        _ = try await broker.client.send(RedisCommand("DEL", keys.recovering(process.identity)))
+        guard count > 0 else { return }
         broker.logger.notice(
             "a lost worker's tasks were given back",
             metadata: ["node": "\(process.node)", "identity": "\(process.identity)", "count": "\(count)"])

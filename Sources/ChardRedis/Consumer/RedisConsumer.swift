@@ -122,12 +122,14 @@ final class RedisConsumer: Consumer {
             self.loop.value?.close()
             self.loop.value = nil
         }.get()
-        var hold = [keys.process(identity), keys.processes]
+        // A pop whose connection was lost may still be waiting on the server, for as long as a pop waits.
+        let lostSight = state.withLock { $0.suspectUntil != nil } ? stalePop.milliseconds : 0
+        var hold = [keys.process(identity), keys.processes, keys.ending(identity)]
         for list in subscription.queues.flatMap(keys.waiting(allOf:)) {
             hold += [keys.leased(identity, list), list]
         }
         do {
-            _ = try await client.run(RedisScript.handBack, keys: hold, identity)
+            _ = try await client.run(RedisScript.handBack, keys: hold, identity, lostSight)
         } catch {
             // Whoever finds the heartbeat gone gives the messages back.
             broker.logger.debug("nothing was handed back", metadata: ["error": "\(error)"])
@@ -142,6 +144,8 @@ final class RedisConsumer: Consumer {
             self.loop.value = nil
         }.get()
     }
+
+    private var stalePop: Duration { broker.settings.blockingPop * 2 }
 
     func leaseLost() async {
         await over.wait()

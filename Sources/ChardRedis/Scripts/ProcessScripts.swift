@@ -44,19 +44,25 @@ extension RedisScript {
 
     /// Hands back everything a process holds, uncounted, and ends its life.
     ///
-    /// - KEYS: the process's heartbeat, the hash of processes, then pairs of a leased list and the waiting list it is from.
-    /// - ARGV: the identity.
+    /// - KEYS: the process's heartbeat, the hash of processes, the mark of its end, then pairs of a leased list and the
+    ///   waiting list it is from.
+    /// - ARGV: the identity; how many ms a blocking pop that was lost sight of may still bring it messages (0: there is
+    ///   none). For so long the process stays known, so that whoever recovers it afterwards finds them.
     /// - Returns: how many messages were handed back.
     ///
     /// In one step, so that no message is handed back by the process and recovered by another.
     static let handBack = RedisScript(
         """
         local count = 0
-        for i = 3, #KEYS, 2 do
+        for i = 4, #KEYS, 2 do
             while redis.call('LMOVE', KEYS[i], KEYS[i + 1], 'LEFT', 'RIGHT') do count = count + 1 end
         end
         redis.call('DEL', KEYS[1])
-        redis.call('HDEL', KEYS[2], ARGV[1])
+        if ARGV[2] == '0' then
+            redis.call('HDEL', KEYS[2], ARGV[1])
+        else
+            redis.call('SET', KEYS[3], 1, 'PX', ARGV[2])
+        end
         return count
         """)
 

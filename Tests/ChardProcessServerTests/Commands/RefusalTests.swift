@@ -42,10 +42,15 @@ struct RefusalTests {
             #expect(run.status == 2 && run.isOneLine, "\(url): \(run)")
             #expect(!run.talk.contains(Self.secret), "\(run)")
         }
-        let worker = try await CommandRun(Program("interop", ["worker"], environment: ["CHARD_BROKER_URL": url]))
-        // A worker may have a broker in memory, all to itself; it is not waited for here.
-        #expect(worker.status == 2 && worker.isOneLine, "\(url): \(worker)")
-        #expect(!worker.talk.contains(Self.secret), "\(worker)")
+    }
+
+    @Test("a wrong URL for a worker: 2, before anything else is said")
+    func workerWithWrongURL() async throws {
+        for url in ["redis://:\(Self.secret)@h:port/0", "amqp://u:\(Self.secret)@h//", Self.secret] {
+            let run = try await CommandRun(Program("interop", ["worker"], environment: ["CHARD_BROKER_URL": url]))
+            #expect(run.status == 2 && run.isOneLine, "\(url): \(run)")
+            #expect(!run.talk.contains(Self.secret), "\(run)")
+        }
     }
 
     @Test(

@@ -52,7 +52,9 @@ struct BrokerBench {
         _ body: @Sendable (Worker) async throws -> Value
     ) async throws -> Value {
         let worker = Worker(app, options: options)
-        async let running: Void = worker.run()
+        let isReady = Signal()
+        async let running: Void = worker.run { isReady.fire() }
+        await isReady.wait()
         do {
             let value = try await body(worker)
             worker.stop(.gracefully)

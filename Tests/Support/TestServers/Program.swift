@@ -56,10 +56,12 @@ public final class Program: Sendable {
     }
 
     /// Starts the Python peer's driver with one of its subcommands.
-    public static func peer(_ arguments: [String], redis: String) throws -> Program {
+    public static func peer(
+        _ arguments: [String], redis: String, environment: [String: String] = [:]
+    ) throws -> Program {
         let driver = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Interop/drive.py").standardizedFileURL.path
-        return try Program(try python(), [driver] + arguments, environment: ["BROKER_URL": redis])
+        return try Program(try python(), [driver] + arguments, environment: environment.merging(["BROKER_URL": redis]) { $1 })
     }
 
     /// What it has printed so far.

@@ -1,0 +1,32 @@
+# Chard, a distributed task queue for Swift.
+# SPDX-License-Identifier: Apache-2.0
+
+"""Celery's side of the benchmark: `celery -A celery_peer worker`, or this file's own commands."""
+
+import time
+
+from celery import Celery
+
+import common
+
+app = Celery("bench", broker=common.REDIS_URL, backend=common.REDIS_URL)
+app.conf.update(result_expires=86_400, worker_send_task_events=False)
+
+
+@app.task(name="echo")
+def echo(i, payload=None):
+    common.first()
+    return i
+
+
+@app.task(name="now")
+def now():
+    return time.time()
+
+
+def send(i, payload):
+    echo.delay(i) if payload is None else echo.delay(i, payload)
+
+
+if __name__ == "__main__":
+    common.main(lambda: app.connection_for_write().ensure_connection(), send, lambda: now.delay().get(timeout=10))

@@ -1,0 +1,84 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import ChardRedis
+import FoundationEssentials
+
+/// Where measurements take place: an app of its own with trivial tasks, on a queue that nobody else uses.
+struct Bench: Sendable {
+    let app: Chard
+    let queue: String
+    /// Returns its first argument; the payload only travels.
+    let echo: TaskHandle<Int, Int, String?>
+    /// Returns when its body ran, in seconds since 1970.
+    let now: TaskHandle<Double>
+
+    /// Reaches the broker and the result store of `original`, and makes a queue on them.
+    init(_ original: Chard) async throws {
+        let broker = try original.broker
+        let results = try original.results
+        try await broker.connect()
+        try await results.connect()
+        var settings = Settings()
+        settings.resultExpires = .seconds(60)
+        queue = "chard-bench-\(TaskID.random().prefix(8))"
+        settings.defaultQueue = queue
+        app = Chard(
+            "chard-bench", broker: broker, results: broker as AnyObject === results as AnyObject ? nil : results,
+            settings: settings)
+        echo = app.task("bench.echo", parameters: ["i", "payload"]) { (i: Int, _: String?) in i }
+        now = app.task("bench.now") { Date().timeIntervalSince1970 }
+    }
+
+    /// Removes the queue and what is still in it.
+    func cleanUp() async {
+        guard let broker = try? app.broker as? any InspectableBroker else { return }
+        _ = try? await broker.purge(queue, scheduled: true)
+        try? await (broker as? RedisBroker)?.forget(queue: queue)
+    }
+
+    /// The broker's time on the processors so far, in seconds; `nil` where there is no server to ask.
+    var brokerProcessorSeconds: Double? {
+        get async { try? await (try app.broker as? RedisBroker)?.processorSeconds() }
+    }
+
+    func brokerProcessorSeconds(since start: Double?) async -> Double? {
+        guard let start, let now = await brokerProcessorSeconds else { return nil }
+        return now - start
+    }
+
+    /// Fills the queue with `count` calls.
+    func fill(_ count: Int, payload: String? = nil, options: EnqueueOptions = EnqueueOptions()) async throws {
+        // Few enough for one message to the server, enough for the round trip not to count.
+        let batch = 500
+        for start in stride(from: 0, to: count, by: batch) {
+            try await app.enqueue(
+                try (start..<min(count, start + batch)).map { try echo.signature($0, payload, options: options) })
+        }
+    }
+
+    /// Runs `body` beside a worker that takes work.
+    func withWorker<Value: Sendable>(
+        concurrency: Int? = nil, _ body: (Worker) async throws -> Value
+    ) async throws -> Value {
+        var options = WorkerOptions(queues: [queue])
+        if let concurrency { options.concurrency = concurrency }
+        let worker = Worker(app, options: options)
+        let (ready, whenReady) = AsyncStream<Void>.makeStream()
+        async let running: Void = {
+            defer { whenReady.finish() }
+            try await worker.run { whenReady.finish() }
+        }()
+        for await _ in ready {}
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body(worker))
+        } catch {
+            outcome = .failure(error)
+        }
+        worker.stop(.gracefully)
+        try await running
+        return try outcome.get()
+    }
+}

@@ -1,0 +1,59 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Chard
+import FoundationEssentials
+
+/// `bench drain`: how fast a worker empties a full queue.
+struct BenchDrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "How fast a worker empties a full queue, results stored.")
+
+    @Option(help: ArgumentHelp("How many tasks.", valueName: "number"))
+    var count = 100_000
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Tasks at once; by default, four for each core.", valueName: "number"))
+    var concurrency: Int?
+
+    @Option(help: ArgumentHelp("Adds an argument of so many bytes.", valueName: "bytes"))
+    var payload = 0
+
+    @Option(help: ArgumentHelp("So many tasks are scheduled for later meanwhile.", valueName: "number"))
+    var scheduled = 0
+
+    @Flag(help: "Keeps no results.")
+    var ignoreResults = false
+
+    @OptionGroup(title: "Common options")
+    var common: CommonOptions
+
+    func validate() throws {
+        guard count > 0, payload >= 0, scheduled >= 0, concurrency ?? 1 > 0 else {
+            throw ValidationError("--count and --concurrency must be at least 1, --payload and --scheduled at least 0.")
+        }
+    }
+
+    func run() async throws {
+        try await common.measure { bench in
+            try await bench.fill(scheduled, options: EnqueueOptions(countdown: .seconds(36_000)))
+            try await bench.fill(
+                count, payload: payload > 0 ? String(repeating: "x", count: payload) : nil,
+                options: EnqueueOptions(ignoresResult: ignoreResults ? true : nil))
+            ProcessFigures.forgetPeakMemory()
+            let broker = await bench.brokerProcessorSeconds
+            let processor = ProcessFigures.processorSeconds
+            var measurement = Measurement("drain", count: count)
+            measurement.seconds = try await bench.withWorker(concurrency: concurrency) { worker in
+                let start = ContinuousClock.now
+                while worker.vitals.done < count { try await Task.sleep(for: .milliseconds(2)) }
+                return (.now - start).seconds
+            }
+            measurement.workerProcessor = ProcessFigures.processorSeconds - processor
+            measurement.brokerProcessor = await bench.brokerProcessorSeconds(since: broker)
+            measurement.peakMemory = ProcessFigures.peakMemory
+            return measurement
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+@Suite("Statuses on the memory broker", .timeLimit(.minutes(1)))
+struct StatusStoreTests {
+    let clock = ManualClock()
+    let broker: MemoryBroker
+
+    init() {
+        var settings = MemorySettings()
+        settings.now = { [clock] in clock.now }
+        broker = MemoryBroker(settings: settings)
+    }
+
+    private func store(_ id: String, _ state: TaskState, _ result: String = "null", timeToLive: Duration? = nil) async throws {
+        let status = TaskStatus(id: id, state: state, result: Array(result.utf8))
+        try await broker.store([StatusRecord(status, timeToLive: timeToLive)])
+    }
+
+    @Test("what was stored last is there, for its id alone")
+    func stored() async throws {
+        try await store("a", .started)
+        try await store("a", .failure, #"{"exc_type":"E","exc_message":["m"]}"#)
+        let status = try #require(try await broker.status(of: "a"))
+        #expect(status.state == .failure && status.error?.description == "E: m" && status.id == "a")
+        #expect(try await broker.status(of: "b") == nil)
+    }
+
+    @Test("a SUCCESS gives way to a SUCCESS only", arguments: [TaskState.started, .progress, .retry, .failure, .revoked])
+    func success(_ state: TaskState) async throws {
+        try await store("a", .success, "1")
+        try await store("a", state)
+        #expect(try await broker.status(of: "a")?.state == .success)
+        try await store("a", .success, "2")
+        #expect(try await broker.status(of: "a")?.result == 2)
+    }
+
+    @Test("other states give way to any")
+    func others() async throws {
+        for state in [TaskState.failure, .started, .revoked, .retry, .success] {
+            try await store("a", state)
+            #expect(try await broker.status(of: "a")?.state == state)
+        }
+    }
+
+    @Test("a status lives as long as its time to live, then a SUCCESS guards nothing any more")
+    func timeToLive() async throws {
+        try await store("a", .success, timeToLive: .seconds(10))
+        try await store("b", .success)
+        clock.advance(by: 9.9)
+        #expect(try await broker.status(of: "a") != nil)
+        clock.advance(by: 0.1)
+        #expect(try await broker.status(of: "a") == nil)
+        #expect(try await !broker.forget("a"))
+        try await store("c", .success, timeToLive: .seconds(10))
+        clock.advance(by: 10)
+        try await store("c", .started)
+        #expect(try await broker.status(of: "c")?.state == .started)
+        clock.advance(by: 1e9)
+        #expect(try await broker.status(of: "b") != nil)
+    }
+
+    @Test("statuses whose time is over take no memory for ever")
+    func swept() async throws {
+        for number in 0..<5000 { try await store("old-\(number)", .success, timeToLive: .seconds(1)) }
+        clock.advance(by: 2)
+        for number in 0..<5000 { try await store("new-\(number)", .success, timeToLive: .seconds(1)) }
+        #expect(broker.change { state, _ in state.storedStatuses } <= 6000)
+        #expect(try await broker.status(of: "new-4999") != nil)
+    }
+
+    @Test("forgetting tells whether there was something")
+    func forget() async throws {
+        try await store("a", .success)
+        #expect(try await broker.forget("a"))
+        #expect(try await !broker.forget("a"))
+        #expect(try await broker.status(of: "a") == nil)
+    }
+
+    @Test("a stream gives what is stored, then each new status, to everybody who listens")
+    func streams() async throws {
+        try await store("a", .started)
+        var first = broker.statuses(of: "a").makeAsyncIterator()
+        #expect(try await first.next()?.state == .started)
+        var second = broker.statuses(of: "a").makeAsyncIterator()
+        try await store("b", .success)
+        try await store("a", .progress, "1")
+        try await store("a", .progress, "2")
+        try await store("a", .success, "3")
+        for expected in [JSON.integer(1), 2, 3] { #expect(try await first.next()?.result == expected) }
+        for expected in [nil, JSON.integer(1), 2, 3] { #expect(try await second.next()?.result == expected) }
+    }
+
+    @Test("what does not overwrite is not published either")
+    func unpublished() async throws {
+        var statuses = broker.statuses(of: "a").makeAsyncIterator()
+        try await store("a", .success, "1")
+        try await store("a", .failure)
+        try await store("a", .success, "2")
+        #expect(try await statuses.next()?.result == 1)
+        #expect(try await statuses.next()?.result == 2)
+    }
+
+    @Test("a stream ends with its listener")
+    func ends() async throws {
+        let listener = Task {
+            for try await _ in broker.statuses(of: "a") {}
+        }
+        try await eventually("it listens") { broker.change { state, _ in state.watched } == ["a"] }
+        listener.cancel()
+        try await listener.value
+        try await eventually("nobody listens") { broker.change { state, _ in state.watched }.isEmpty }
+    }
+}
