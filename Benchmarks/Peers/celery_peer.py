@@ -1,7 +1,7 @@
 # Chard, a distributed task queue for Swift.
 # SPDX-License-Identifier: Apache-2.0
 
-"""Celery's side of the benchmark: `celery -A celery_peer worker`, or this file's own commands."""
+"""Celery's side of the benchmark: `celery -A celery_peer worker`, and `client.py celery_peer`."""
 
 import time
 
@@ -28,5 +28,9 @@ def send(i, payload):
     echo.delay(i) if payload is None else echo.delay(i, payload)
 
 
-if __name__ == "__main__":
-    common.main(lambda: app.connection_for_write().ensure_connection(), send, lambda: now.delay().get(timeout=10))
+def call():
+    return now.delay().get(timeout=10)
+
+
+def connect():
+    app.connection_for_write().ensure_connection()

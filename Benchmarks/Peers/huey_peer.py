@@ -1,7 +1,7 @@
 # Chard, a distributed task queue for Swift.
 # SPDX-License-Identifier: Apache-2.0
 
-"""huey's side of the benchmark: `huey_consumer huey_peer.huey`, or this file's own commands."""
+"""huey's side of the benchmark: `huey_consumer huey_peer.huey`, and `client.py huey_peer`."""
 
 import time
 
@@ -27,5 +27,9 @@ def send(i, payload):
     echo(i) if payload is None else echo(i, payload)
 
 
-if __name__ == "__main__":
-    common.main(lambda: huey.storage.conn.ping(), send, lambda: now().get(blocking=True, timeout=10))
+def call():
+    return now().get(blocking=True, timeout=10)
+
+
+def connect():
+    huey.storage.conn.ping()

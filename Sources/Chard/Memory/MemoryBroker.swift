@@ -40,8 +40,9 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
     func change<Result: Sendable>(_ body: (inout MemoryState, Date) -> Result) -> Result {
         let now = settings.now()
         let (result, wakes, due) = state.withLock { state in
+            state.placeDue(now: now)
             let result = body(&state, now)
-            return (result, state.takeWakes(now: now), state.nextDue)
+            return (result, state.takeWakes(), state.nextDue)
         }
         for wake in wakes { wake() }
         if let due { timer.arm(at: due, now: now) { [weak self] in self?.change { _, _ in } } }

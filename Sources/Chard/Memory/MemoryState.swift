@@ -86,11 +86,15 @@ struct MemoryState {
         }
     }
 
-    /// Moves what is due to the front of its queue, the earliest foremost; returns whom to wake for all changes so far.
-    mutating func takeWakes(now: Date) -> [@Sendable () -> Void] {
+    /// Moves what is due to the front of its queue, the earliest foremost.
+    mutating func placeDue(now: Date) {
         let due = scheduled.prefix { $0.dueAt <= now }
         scheduled.removeFirst(due.count)
         for entry in due.reversed() { place(entry.message, atFront: true) }
+    }
+
+    /// Whom to wake for all changes so far.
+    mutating func takeWakes() -> [@Sendable () -> Void] {
         defer { wakes = [] }
         return wakes
     }

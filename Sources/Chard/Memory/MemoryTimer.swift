@@ -13,7 +13,8 @@ final class MemoryTimer: Sendable {
         state.withLock { state in
             if let armed = state, armed.at <= date, armed.at > now { return }
             state?.task.cancel()
-            let wait = max(0, date.timeIntervalSince(now))
+            // A day at most, which any clock can count; then it is armed again.
+            let wait = min(max(0, date.timeIntervalSince(now)), 86_400)
             let task = Task {
                 guard (try? await Task.sleep(for: .seconds(wait), tolerance: .zero)) != nil else { return }
                 self.state.withLock { $0 = nil }

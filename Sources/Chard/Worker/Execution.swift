@@ -119,7 +119,7 @@ struct Execution: Sendable {
         if let unbound = error as? UnboundArguments { return .failure(unbound.error, keptAs: .badArguments) }
         if error is Ignore { return .ignored }
         if let reject = error as? Reject {
-            return reject.requeue ? .requeued(at: settings.now().addingTimeInterval(1)) : .rejected(reject.reason)
+            return reject.requeue ? .requeued(at: brokerTime().addingTimeInterval(1)) : .rejected(reject.reason)
         }
         let policy = message.retryPolicy ?? task.options.retry
         if let retry = error as? Retry {
@@ -143,7 +143,7 @@ struct Execution: Sendable {
     ) -> Outcome {
         guard message.retries < policy.maxRetries else { return .failure(cause, keptAs: .retriesExhausted) }
         let delay = delay ?? policy.delay(afterRetries: message.retries, random: .random(in: 0..<1))
-        return .retry(at: settings.now().addingTimeInterval(max(0, delay.seconds)), cause: cause)
+        return .retry(at: brokerTime().addingTimeInterval(max(0, delay.seconds)), cause: cause)
     }
 }
 

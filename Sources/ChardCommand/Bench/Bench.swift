@@ -58,6 +58,18 @@ struct Bench: Sendable {
         }
     }
 
+    /// Sends `count` calls one by one, each caller awaiting its own.
+    func send(_ count: Int, callers: Int, payload: String? = nil) async throws {
+        try await withThrowingTaskGroup { group in
+            for caller in 0..<callers {
+                group.addTask {
+                    for i in stride(from: caller, to: count, by: callers) { try await echo.enqueue(i, payload) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// Runs `body` beside a worker that takes work.
     func withWorker<Value: Sendable>(
         concurrency: Int? = nil, _ body: (Worker) async throws -> Value

@@ -37,22 +37,15 @@ struct BenchEnqueueCommand: AsyncParsableCommand {
             let start = ContinuousClock.now
             let processor = ProcessFigures.processorSeconds
             let broker = await bench.brokerProcessorSeconds
-            if bulk { try await bench.fill(count, payload: text) } else { try await send(on: bench, text) }
+            if bulk {
+                try await bench.fill(count, payload: text)
+            } else {
+                try await bench.send(count, callers: callers, payload: text)
+            }
             measurement.seconds = (.now - start).seconds
             measurement.workerProcessor = ProcessFigures.processorSeconds - processor
             measurement.brokerProcessor = await bench.brokerProcessorSeconds(since: broker)
             return measurement
-        }
-    }
-
-    private func send(on bench: Bench, _ text: String?) async throws {
-        try await withThrowingTaskGroup { group in
-            for caller in 0..<callers {
-                group.addTask {
-                    for i in stride(from: caller, to: count, by: callers) { try await bench.echo.enqueue(i, text) }
-                }
-            }
-            try await group.waitForAll()
         }
     }
 }

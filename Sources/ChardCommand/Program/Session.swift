@@ -39,9 +39,13 @@ struct Session: Sendable {
         let broker = try settings.text(.brokerURL, flag: options.broker, named: "--broker")
         let results = try settings.text(.resultsURL, flag: options.results, named: "--results")
         let prefix = try settings.text(.keyPrefix, flag: options.keyPrefix, named: "--key-prefix")
+        let letters = try settings.integer(.deadLetterLimit, flag: nil)
+        let days = try settings.number(.deadLetterDays)?.value
         func open(_ url: SettingsReader.Found<String>) throws -> any InspectableBroker {
             do {
-                return try openBroker(url.value, keyPrefix: prefix?.value ?? "")
+                return try openBroker(
+                    url.value, keyPrefix: prefix?.value ?? "", deadLetterLimit: letters,
+                    deadLetterTimeToLive: days.map { .seconds($0 * 86_400) })
             } catch {
                 throw BrokerError(error.code, "\(url.origin): \(error.message)", underlying: error)
             }

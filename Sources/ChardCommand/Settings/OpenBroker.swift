@@ -10,14 +10,27 @@ import ChardRedis
 ///   ``RedisBroker``, whose keys and channels all begin with `keyPrefix`.
 /// - `memory://`: a new ``MemoryBroker``, which exists only within this process.
 ///
+/// - Parameters:
+///   - deadLetterLimit: How many dead letters are kept of each queue, at least 1; by default, 10,000.
+///   - deadLetterTimeToLive: How long they are kept; by default, 30 days.
 /// - Throws: ``BrokerError`` with code `misconfigured` for any other URL. It repeats nothing that may be a password.
-public func openBroker(_ url: String, keyPrefix: String = "") throws(BrokerError) -> any InspectableBroker {
+public func openBroker(
+    _ url: String, keyPrefix: String = "", deadLetterLimit: Int? = nil, deadLetterTimeToLive: Duration? = nil
+) throws(BrokerError) -> any InspectableBroker {
+    if let deadLetterLimit, deadLetterLimit < 1 {
+        throw BrokerError(.misconfigured, "the limit of dead letters is \(deadLetterLimit); it must be at least 1")
+    }
+    if let deadLetterTimeToLive, deadLetterTimeToLive <= .zero {
+        throw BrokerError(.misconfigured, "dead letters must be kept for longer than nothing")
+    }
     let scheme = url.firstRange(of: "://").map { url[..<$0.lowerBound].lowercased() }
     let known = "redis://, rediss://, redis+unix:// and memory://"
     switch scheme {
     case "redis", "rediss", "redis+unix", "redis+socket", "unix":
         var settings = RedisSettings()
         settings.keyPrefix = keyPrefix
+        if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
+        if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
         do {
             return RedisBroker(try RedisURL(url), settings: settings)
         } catch {
@@ -27,7 +40,10 @@ public func openBroker(_ url: String, keyPrefix: String = "") throws(BrokerError
         guard url.utf8.count == "memory://".utf8.count else {
             throw BrokerError(.misconfigured, "nothing may stand behind memory://")
         }
-        return MemoryBroker()
+        var settings = MemorySettings()
+        if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
+        if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
+        return MemoryBroker(settings: settings)
     case "sqlite":
         throw BrokerError(.misconfigured, "sqlite:// is not supported yet; supported are \(known)")
     case let scheme? where scheme.utf8.allSatisfy(isPartOfScheme):

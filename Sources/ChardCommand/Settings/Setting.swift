@@ -31,9 +31,11 @@ struct Setting: Sendable, Hashable {
     static let workerProcesses = Setting(name: "worker_processes", type: .int, expected: "a whole number")
     static let workerNode = Setting(name: "worker_node", type: .string, expected: "a name")
     static let workerGrace = Setting(name: "worker_grace", type: .double, expected: "a number of seconds")
+    static let deadLetterLimit = Setting(name: "dead_letter_limit", type: .int, expected: "a whole number")
+    static let deadLetterDays = Setting(name: "dead_letter_days", type: .double, expected: "a number of days")
 
     static let all = [
         brokerURL, resultsURL, keyPrefix, logLevel, workerQueues, workerConcurrency, workerProcesses, workerNode,
-        workerGrace,
+        workerGrace, deadLetterLimit, deadLetterDays,
     ]
 }

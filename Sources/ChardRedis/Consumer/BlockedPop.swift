@@ -27,6 +27,8 @@ final class BlockedPop {
     private var state = State.idle
     private var connection: RedisConnection?
     private var isClosed = false
+    /// Whether the last pop found something that is no list.
+    private var isRefused = false
 
     /// - Parameters:
     ///   - isWanted: Whether to pop (again).
@@ -66,9 +68,14 @@ final class BlockedPop {
         switch result {
         case .success(let replies):
             if let error = replies[0].error, error.code != .unblocked {
-                broker.logger.debug("a blocking pop failed", metadata: ["list": "\(list)", "error": "\(error)"])
+                let isNew = error.code == .wrongType && !isRefused
+                isRefused = error.code == .wrongType
+                broker.logger.log(
+                    level: isNew ? .error : .debug, "a queue cannot be served",
+                    metadata: ["list": "\(list)", "error": "\(error)"])
                 return rest()
             }
+            isRefused = false
             answered(replies[0].bytes)
             arm()
         case .failure:

@@ -362,15 +362,18 @@ final class RedisConsumer: Consumer {
             var kept: [Int] = []
             var trouble: RedisError?
             for (index, answer) in zip(open, answers) {
-                if let error = answer.error {
+                if let error = answer.error, error.code == .wrongType {
+                    receipts[index] = .uncertain
+                    settleLater(settlements[index], because: error)
+                } else if let error = answer.error {
                     trouble = error
                     kept.append(index)
                 } else if answer.integer == 0 {
                     receipts[index] = isRepeated ? .uncertain : .fenced
                 }
             }
-            let settled = Set(open).subtracting(kept)
-            state.withLock { state in for index in settled { state.holdings.remove(settlements[index].delivery) } }
+            let settled = zip(open, answers).filter { $1.error == nil }.map { settlements[$0.0].delivery }
+            state.withLock { state in for delivery in settled { state.holdings.remove(delivery) } }
             if let trouble {
                 guard trouble.isRetryable else { throw BrokerError(trouble) }
                 try await Task.sleep(for: .milliseconds(200))
@@ -378,6 +381,17 @@ final class RedisConsumer: Consumer {
             open = kept
         }
         return receipts
+    }
+
+    /// Tries again when somebody may have mended it: a key that this settlement needs holds something else. The message
+    /// stays leased until then, and nothing else has to wait.
+    private func settleLater(_ settlement: Settlement, because error: RedisError) {
+        broker.logger.error(
+            "a task cannot be settled", metadata: ["queue": "\(settlement.delivery.queue)", "error": "\(error)"])
+        Task {
+            try await Task.sleep(for: .seconds(2))
+            _ = try await settle([settlement])
+        }
     }
 
     /// Sends settlements; says whether they had to be sent more than once.

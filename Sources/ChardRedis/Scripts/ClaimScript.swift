@@ -28,8 +28,9 @@ extension RedisScript {
                 for i = 1, left do
                     if room == 0 then break end
                     local pair = open[i]
-                    local message = redis.call('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
-                    if message then
+                    local message = redis.pcall('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
+                    -- A key that is no list must not keep the other queues from being served.
+                    if type(message) == 'string' then
                         claimed[#claimed + 1] = pair
                         claimed[#claimed + 1] = message
                         room = room - 1

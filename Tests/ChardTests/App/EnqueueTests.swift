@@ -52,7 +52,8 @@ struct EnqueueTests {
     @Test("the task's options hold for every call")
     func taskOptions() async throws {
         let options = TaskOptions(
-            queue: "slow", priority: 6, softTimeLimit: .seconds(5), timeLimit: .milliseconds(7500), expires: .seconds(60),
+            queue: "slow", priority: 6, softTimeLimit: .seconds(5), timeLimit: .milliseconds(7500),
+            expires: .seconds(60),
             ignoresResult: true, headers: ["a": 1, "b": 2])
         try await app.task("t", options: options) { () in 1 }.enqueue(options: EnqueueOptions(headers: ["b": 3]))
         let message = try onlyMessage()

@@ -122,20 +122,19 @@ struct ClaimTests {
 
     @Test("a line may be joined at both ends")
     func line() {
-        var line = WaitingLine()
-        func message(_ text: String) -> OutgoingMessage { OutgoingMessage(id: text, queue: "q", payload: []) }
+        var line = WaitingLine<String>()
         #expect(line.isEmpty && line.next == nil && line.popNext() == nil)
-        for text in ["c", "d", "e"] { line.append(message(text)) }
-        line.prepend(message("b"))
-        line.prepend(message("a"))
-        #expect(line.count == 5 && line.next?.id == "a")
-        #expect(line.popNext()?.id == "a")
-        line.append(message("f"))
-        #expect(line.popNext()?.id == "b")
-        #expect(line.next?.id == "c")
-        line.prepend(message("z"))
+        for text in ["c", "d", "e"] { line.append(text) }
+        line.prepend("b")
+        line.prepend("a")
+        #expect(line.count == 5 && line.next == "a")
+        #expect(line.popNext() == "a")
+        line.append("f")
+        #expect(line.popNext() == "b")
+        #expect(line.next == "c")
+        line.prepend("z")
         var rest: [String] = []
-        while let next = line.popNext() { rest.append(next.id) }
+        while let next = line.popNext() { rest.append(next) }
         #expect(rest == ["z", "c", "d", "e", "f"] && line.isEmpty)
     }
 }

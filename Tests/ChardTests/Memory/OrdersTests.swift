@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("Revocations and paused queues", .timeLimit(.minutes(1)))
+@Suite("Revocations and paused queues", .fewAtATime, .timeLimit(.minutes(3)))
 struct OrdersTests {
     @Test("a paused queue gives nothing until it is resumed, and others go on")
     func pause() async throws {

@@ -26,9 +26,9 @@ struct ScheduledTests {
         try await broker.send("past", dueAt: clock.now)
         let consumer = try await broker.open()
         #expect(try await broker.report() == QueueReport(queue: "q", waiting: 2, scheduled: 4, leased: 0, dead: 0))
-        clock.advance(by: 9.999)
+        clock.advance(by: 9.5)
         #expect(try await broker.report()?.scheduled == 4)
-        clock.advance(by: 10.001)
+        clock.advance(by: 10.5)
         #expect(try await broker.report()?.scheduled == 1)
         #expect(try await consumer.claim(upTo: 9).map(\.text) == ["early", "middle", "middle too", "plain", "past"])
         clock.advance(by: 100)
@@ -43,9 +43,9 @@ struct ScheduledTests {
         let due = Date() + 0.1
         try await broker.send("b", dueAt: due + 0.1)
         try await broker.send("a", dueAt: due)
-        #expect(try await consumer.claim(upTo: 9).map(\.text) == ["a"])
+        #expect(try await consumer.takeTexts(1) == ["a"])
         #expect(Date() >= due)
-        #expect(try await consumer.claim(upTo: 9).map(\.text) == ["b"])
+        #expect(try await consumer.takeTexts(1) == ["b"])
         #expect(Date() >= due + 0.1)
         await consumer.close()
     }

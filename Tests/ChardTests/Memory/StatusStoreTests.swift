@@ -17,7 +17,9 @@ struct StatusStoreTests {
         broker = MemoryBroker(settings: settings)
     }
 
-    private func store(_ id: String, _ state: TaskState, _ result: String = "null", timeToLive: Duration? = nil) async throws {
+    private func store(_ id: String, _ state: TaskState, _ result: String = "null", timeToLive: Duration? = nil)
+        async throws
+    {
         let status = TaskStatus(id: id, state: state, result: Array(result.utf8))
         try await broker.store([StatusRecord(status, timeToLive: timeToLive)])
     }
@@ -31,7 +33,8 @@ struct StatusStoreTests {
         #expect(try await broker.status(of: "b") == nil)
     }
 
-    @Test("a SUCCESS gives way to a SUCCESS only", arguments: [TaskState.started, .progress, .retry, .failure, .revoked])
+    @Test(
+        "a SUCCESS gives way to a SUCCESS only", arguments: [TaskState.started, .progress, .retry, .failure, .revoked])
     func success(_ state: TaskState) async throws {
         try await store("a", .success, "1")
         try await store("a", state)

@@ -31,7 +31,9 @@ func withWorker<Value>(
 let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// What `body` threw, as a type of error.
-func thrown<Failure: Error, Value>(_ type: Failure.Type = Failure.self, _ body: () async throws -> Value) async -> Failure? {
+func thrown<Failure: Error, Value>(_ type: Failure.Type = Failure.self, _ body: () async throws -> Value) async
+    -> Failure?
+{
     do {
         _ = try await body()
         return nil

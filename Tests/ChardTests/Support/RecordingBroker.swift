@@ -12,8 +12,8 @@ final class RecordingBroker: Broker {
     private let memory = MemoryBroker()
     private let refusal = Mutex<BrokerError?>(nil)
 
-    /// From now on sending throws this.
-    func refuse(with error: BrokerError) {
+    /// From now on sending throws this, or goes well.
+    func refuse(with error: BrokerError?) {
         refusal.withLock { $0 = error }
     }
 

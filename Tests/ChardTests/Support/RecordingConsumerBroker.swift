@@ -7,19 +7,24 @@ import Synchronization
 
 /// A memory broker whose consumers write down what they settle.
 final class RecordingConsumerBroker: Broker {
-    let settlements = Recorder<Settlement>()
-    let batches = Recorder<Int>()
+    private let settlements = Recorder<Settlement>()
     let memory = MemoryBroker()
     private let failure = Mutex<BrokerError?>(nil)
     let location = "recording://"
+
+    /// What was settled for good. A slow machine may hand back what it cannot start soon, and take it again.
+    var settled: [Settlement] {
+        settlements.all.filter { if case .returned = $0.fate { false } else { true } }
+    }
 
     /// From now on settling throws this.
     func failSettling(with error: BrokerError) {
         failure.withLock { $0 = error }
     }
 
-    fileprivate func checkSettling() throws {
+    fileprivate func note(_ batch: [Settlement]) throws {
         if let error = failure.withLock({ $0 }) { throw error }
+        for settlement in batch { settlements.add(settlement) }
     }
 
     func consumer(for subscription: Subscription) async throws -> any Consumer {
@@ -43,9 +48,7 @@ private struct RecordingConsumer: Consumer {
     var clockOffset: Double { memory.clockOffset }
 
     func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
-        try broker.checkSettling()
-        broker.batches.add(settlements.count)
-        for settlement in settlements { broker.settlements.add(settlement) }
+        try broker.note(settlements)
         return try await memory.settle(settlements)
     }
 

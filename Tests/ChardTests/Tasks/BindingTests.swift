@@ -63,7 +63,9 @@ struct BindingTests {
         Call(
             positional: [1.0, "x"],
             outcome: "f() argument 1 'a' must be Int: expected Int, found a number with a fraction or exponent"),
-        Call(positional: [1], keywords: ["b": 2], outcome: "f() argument 2 'b' must be String: expected String, found an integer"),
+        Call(
+            positional: [1], keywords: ["b": 2],
+            outcome: "f() argument 2 'b' must be String: expected String, found an integer"),
         Call(positional: [1, "x", nil], outcome: "f() argument 3 'c' must be Int: expected Int, found null"),
         Call(
             positional: [1, "x"], keywords: ["d": [1, "2"]],

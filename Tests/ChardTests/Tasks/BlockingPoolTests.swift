@@ -7,7 +7,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("The pool of threads for bodies that block", .timeLimit(.minutes(1)))
+@Suite("The pool of threads for bodies that block", .fewAtATime, .timeLimit(.minutes(3)))
 struct BlockingPoolTests {
     @Test("results and errors come back")
     func results() async throws {

@@ -75,7 +75,8 @@ struct RegistrationTests {
     func raw() async throws {
         let raw = app.rawTask("raw") { _, arguments in arguments }
         let sent = Arguments([1, "x"], keywords: ["k": [nil]])
-        #expect(try await app.call("raw", [1, "x"], keywords: ["k": [nil]]) == ["args": [1, "x"], "kwargs": ["k": [nil]]])
+        #expect(
+            try await app.call("raw", [1, "x"], keywords: ["k": [nil]]) == ["args": [1, "x"], "kwargs": ["k": [nil]]])
         #expect(try raw.signature(sent).body.arguments() == sent)
         #expect(try await app.call("raw") == ["args": [], "kwargs": [:]])
     }

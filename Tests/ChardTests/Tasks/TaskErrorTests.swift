@@ -42,7 +42,8 @@ struct TaskErrorTests {
     @Test("a stored failure comes back with its traceback and id")
     func stored() {
         var status = TaskStatus(
-            id: "id", state: .failure, result: Array(#"{"exc_type":"KeyError","exc_message":["k"],"exc_module":"m"}"#.utf8))
+            id: "id", state: .failure,
+            result: Array(#"{"exc_type":"KeyError","exc_message":["k"],"exc_module":"m"}"#.utf8))
         status.traceback = "Traceback ..."
         let error = status.error
         #expect(error?.description == "KeyError: k")
@@ -59,6 +60,8 @@ struct TaskErrorTests {
             try JSON.decode([String: [Int]].self, from: Array(#"{"a":[1,"x"]}"#.utf8))
         }
         #expect(error?.wording == "at .a[1]: expected Int, found a string")
-        #expect(TaskError(describing: error ?? .dataCorrupted(.init(codingPath: [], debugDescription: ""))).type == "DecodingError")
+        #expect(
+            TaskError(describing: error ?? .dataCorrupted(.init(codingPath: [], debugDescription: ""))).type
+                == "DecodingError")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("A thread that bodies cannot hold up", .timeLimit(.minutes(1)))
+@Suite("A thread that bodies cannot hold up", .fewAtATime, .timeLimit(.minutes(3)))
 struct ControlThreadTests {
     let control = ControlThread()
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("Headers that would overflow what reckons with them", .timeLimit(.minutes(1)))
+@Suite("Headers that would overflow what reckons with them", .fewAtATime, .timeLimit(.minutes(3)))
 struct HostileHeaderTests {
     static let headers: [(String, JSON)] = [
         ("retries", -1), ("retries", .integer(.max)), ("retries", .integer(.min)), ("retries", .bigInteger("9e99")),
@@ -61,7 +61,9 @@ struct HostileHeaderTests {
         app.task("t", options: TaskOptions(softTimeLimit: .seconds(1), timeLimit: .seconds(2))) { () in 1 }
         let task = try #require(app.registry["t"])
         var message = TaskMessage(task: "t", body: MessageBody(), queue: "q")
-        for (hard, soft) in [(nil, nil), (0, 0), (-3, -3), (1e300, .nan), (.infinity, -.infinity)] as [(Double?, Double?)] {
+        for (hard, soft) in [(nil, nil), (0, 0), (-3, -3), (1e300, .nan), (.infinity, -.infinity)]
+            as [(Double?, Double?)]
+        {
             message.timeLimits = TaskMessage.TimeLimits(hard: hard, soft: soft)
             let limits = RunLimits(message, task)
             #expect(limits.soft == .seconds(1) && limits.hard == .seconds(2))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("A lease that is gone", .timeLimit(.minutes(1)))
+@Suite("A lease that is gone", .fewAtATime, .timeLimit(.minutes(3)))
 struct LeaseLossTests {
     @Test("the run is cancelled, writes nothing, and the task runs again under a new identity, the loss counted")
     func goesOn() async throws {

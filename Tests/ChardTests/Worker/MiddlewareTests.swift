@@ -5,7 +5,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("Middleware around enqueue and run", .timeLimit(.minutes(1)))
+@Suite("Middleware around enqueue and run", .fewAtATime, .timeLimit(.minutes(3)))
 struct MiddlewareTests {
     /// Writes down when it is entered and left, and lays a header into what is sent.
     struct Layer: Middleware {
@@ -155,6 +155,6 @@ struct MiddlewareTests {
             _ = try await result.finalStatus(timeout: .seconds(20))
             #expect(try await broker.deadLetter(result.id)?.reason == .badArguments)
         }
-        #expect(log.all.suffix(2) == [">a", "<a"])
+        #expect(log.all.filter { [">a", "<a"].contains($0) } == [">a", "<a"])
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("Messages that no run can come of", .timeLimit(.minutes(1)))
+@Suite("Messages that no run can come of", .fewAtATime, .timeLimit(.minutes(3)))
 struct RefusedMessageTests {
     let app: Chard
     let broker: MemoryBroker

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("Runs that are repeated", .timeLimit(.minutes(1)))
+@Suite("Runs that are repeated", .fewAtATime, .timeLimit(.minutes(3)))
 struct RetryTests {
     struct Flaky: Error, CustomStringConvertible {
         let description = "flaky"
@@ -92,7 +92,7 @@ struct RetryTests {
         try await withWorker(app) { worker in
             let result = try await task.enqueue(7, options: EnqueueOptions(headers: ["h": 1]))
             try await eventually("it is settled") { worker.vitals.done == 1 }
-            let settlement = try #require(recording.settlements.all.first)
+            let settlement = try #require(recording.settled.first)
             #expect(settlement.followers.count == 1)
             let follower = try #require(settlement.followers.first)
             #expect(follower.dueAt == clock.now + 3600)
@@ -139,7 +139,8 @@ struct RetryTests {
             let cause = await thrown(TaskError.self) { try await caused.enqueue().value(timeout: .seconds(20)) }
             #expect(cause?.type == "Flaky")
         }
-        #expect(try await broker.deadLetters(in: nil, limit: 10).map(\.reason) == [.retriesExhausted, .retriesExhausted])
+        #expect(
+            try await broker.deadLetters(in: nil, limit: 10).map(\.reason) == [.retriesExhausted, .retriesExhausted])
     }
 
     @Test("the task decides about single errors before the policy does")
@@ -167,7 +168,10 @@ struct RetryTests {
             try await eventually("it is settled") { worker.vitals.done > done }
             #expect(try await broker.status(of: moot.id) == nil)
         }
-        #expect(attempts.all == ["Hopeless"] + Array(repeating: "Busy", count: 3) + Array(repeating: "Other", count: 3) + ["Moot"])
+        #expect(
+            attempts.all == ["Hopeless"] + Array(repeating: "Busy", count: 3) + Array(repeating: "Other", count: 3) + [
+                "Moot"
+            ])
         #expect(try await broker.deadLetters(in: nil, limit: 10).count == 2)
     }
 

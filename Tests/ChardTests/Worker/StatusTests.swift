@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("Statuses on the way", .timeLimit(.minutes(1)))
+@Suite("Statuses on the way", .fewAtATime, .timeLimit(.minutes(3)))
 struct StatusTests {
     let app: Chard
     let broker: MemoryBroker
@@ -113,7 +113,7 @@ struct StatusTests {
             _ = try await short.enqueue().value(timeout: .seconds(20))
             _ = try await usual.enqueue().value(timeout: .seconds(20))
         }
-        #expect(broker.settlements.all.map(\.status?.timeToLive) == [.seconds(5), .seconds(50)])
+        #expect(broker.settled.map(\.status?.timeToLive) == [.seconds(5), .seconds(50)])
     }
 
     @Test("results may be kept in a second store: there all statuses go, and none to the broker")
@@ -143,7 +143,7 @@ struct StatusTests {
                 #expect(try await store.status(of: id) != nil)
             }
         }
-        #expect(queue.settlements.all.allSatisfy { $0.status == nil })
+        #expect(queue.settled.allSatisfy { $0.status == nil })
         #expect(try await store.queues().isEmpty)
     }
 }

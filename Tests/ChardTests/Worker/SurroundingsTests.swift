@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chard
 
-@Suite("What a task finds around it", .timeLimit(.minutes(1)))
+@Suite("What a task finds around it", .fewAtATime, .timeLimit(.minutes(3)))
 struct SurroundingsTests {
     let app: Chard
     let broker: MemoryBroker

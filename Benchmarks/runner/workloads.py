@@ -1,0 +1,152 @@
+# Chard, a distributed task queue for Swift.
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is measured, one function each: it returns figures by name for one system and one round."""
+
+import subprocess
+import time
+
+
+def drain(system, count=None, fill=None):
+    """Empties a full queue with one worker: from the first task's start until nothing waits and all results are there."""
+    count = count or system.drained
+    server = system.server
+    server.empty()
+    system.fill(count, **(fill or {}))
+    worker = system.worker()
+    first = worker.first()
+    cpu, broker = worker.cpu(), server.cpu()
+    while not system.is_done(count):
+        time.sleep(0.005)
+    seconds = time.time() - first
+    figures = {
+        "rate": count / seconds, "worker_us": (worker.cpu() - cpu) / count * 1e6,
+        "broker_us": (server.cpu() - broker) / count * 1e6, "peak_mb": worker.memory("VmHWM") / 1e6,
+    }
+    worker.stop()
+    return figures
+
+
+def two_processes(system):
+    """The same with two processes."""
+    server, count = system.server, system.drained
+    server.empty()
+    system.fill(count)
+    worker = system.worker(processes=2)
+    first = worker.first()
+    while not system.is_done(count):
+        time.sleep(0.005)
+    rate = count / (time.time() - first)
+    worker.stop()
+    return {"rate": rate}
+
+
+def enqueue(system):
+    system.server.empty()
+    figures = system.enqueue(system.sent)
+    return {"rate": system.sent / figures["seconds"], "client_us": figures["cpu"] / system.sent * 1e6}
+
+
+def enqueue_together(system):
+    """64 callers on one client."""
+    system.server.empty()
+    figures = system.enqueue(system.many, callers=64)
+    return {"rate": system.many / figures["seconds"], "client_us": figures["cpu"] / system.many * 1e6}
+
+
+def bulk(system):
+    system.server.empty()
+    figures = system.bulk(system.many)
+    return {"rate": system.many / figures["seconds"], "client_us": figures["cpu"] / system.many * 1e6}
+
+
+def latency(system, samples=200):
+    system.server.empty()
+    worker = system.worker()
+    system.fill(1)
+    worker.first()
+    time.sleep(0.3)
+    figures = system.run("latency", "--samples", samples)
+    worker.stop()
+    rows = {}
+    for name in ("start", "result"):
+        times = sorted(figures[name])
+        for percent in (50, 99) if times else ():
+            rows[f"{name}_p{percent}_ms"] = times[min(len(times) - 1, len(times) * percent // 100)]
+    return rows
+
+
+def payload(system, size, count):
+    """Bytes of arguments that pass a worker in a second."""
+    return {"mb_per_s": drain(system, count, {"payload": size})["rate"] * size / 1e6}
+
+
+def start(system):
+    """From the process's start to its first task."""
+    system.server.empty()
+    system.fill(1)
+    worker = system.worker()
+    milliseconds = (worker.first() - worker.began) * 1000
+    worker.stop()
+    return {"ms": milliseconds}
+
+
+def help_text(system):
+    began = time.perf_counter()
+    subprocess.run([*system.program, "--help"], stdout=subprocess.DEVNULL, check=True)
+    return {"ms": (time.perf_counter() - began) * 1000}
+
+
+def idle(system, seconds=10):
+    """A worker with nothing to do, after its first task."""
+    server = system.server
+    server.empty()
+    system.fill(1)
+    worker = system.worker()
+    worker.first()
+    time.sleep(1)
+    cpu, commands = worker.cpu(), server.commands()
+    time.sleep(seconds)
+    figures = {
+        "cpu_percent": (worker.cpu() - cpu) / seconds * 100,
+        # Without this question itself.
+        "commands_per_s": (server.commands() - commands - 1) / seconds, "rss_mb": worker.memory("VmRSS") / 1e6,
+    }
+    worker.stop()
+    return figures
+
+
+def backlog(system, waiting, scheduled):
+    """The drain rate of the first tenth of a long queue, and what a waiting task takes of the server's memory."""
+    server = system.server
+    server.empty()
+    before = server.memory()
+    system.run("backlog", "--count", waiting, "--eta", 0)
+    message = server.client.lindex(system.queue, 0)
+    memory = (server.memory() - before) / waiting / len(message)
+    system.run("backlog", "--count", 0, "--eta", scheduled)
+    part = waiting // 10
+    worker = system.worker()
+    first = worker.first()
+    while system.waiting() > waiting - part:
+        time.sleep(0.002)
+    rate = (waiting - system.waiting()) / (time.time() - first)
+    worker.stop()
+    return {"rate": rate, "memory_ratio": memory, "message_bytes": len(message)}
+
+
+def long_run(system, tasks):
+    """The worker's resident memory after each fifth of so many tasks."""
+    server, part = system.server, tasks // 5
+    server.empty()
+    worker = system.worker(BENCH_NORESULT="1")
+    sizes = {}
+    for fifth in range(5):
+        for _ in range(max(1, part // 200_000)):
+            system.fill(min(part, 200_000))
+            while system.waiting() > 0:
+                time.sleep(0.02)
+            server.client.flushall()
+        sizes[f"rss_mb_{fifth + 1}"] = worker.memory("VmRSS") / 1e6
+    worker.stop()
+    return sizes
