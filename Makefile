@@ -3,11 +3,13 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build test setup lint format clean
+.PHONY: help demo build test faults bench setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
 stage := Scripts/stage
+# One group after the other: what measures times must not share two cores with all the rest.
+swift_test := swift test --skip-build --disable-xctest --filter
 swift_sources = $(wildcard Sources Tests Examples Package.swift)
 
 help: ## lists these targets
@@ -30,7 +32,22 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Build with tests" swift build --build-tests
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the program interop" swift build --product interop
-	@$(stage) "Run the tests" swift test --skip-build --disable-xctest
+	@$(stage) "Test the logic" $(swift_test) '^(ChardTests|ChardRedisTests|ChardCommandTests)\.'
+	@$(stage) "Test on real Redis servers" $(swift_test) '^ChardRedisServerTests\.'
+	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.'
+	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
+	@$(stage) "Break things" $(swift_test) '^ChardFaultServerTests\.'
+
+faults: export CHARD_TEST_PYTHON := $(CURDIR)/.venv/bin/python
+faults: ## plays the long form of the fault suite and prints its table; ROWS='--row NAME --rounds N' chooses
+	@$(stage) "Install what is missing" Scripts/setup --python
+	@$(stage) "Build the worker that is broken" swift build -c release --product FaultWorker
+	@$(stage) "Build the fault suite" swift build -c release --product faults
+	@.build/release/faults $(ROWS)
+
+bench: ## measures Chard beside Celery, huey and Sidekiq, and prints the table; BENCH="--rounds 1" for a quick look
+	@$(stage) "Install what is missing" Scripts/setup --python
+	@Benchmarks/run $(BENCH)
 
 setup: ## installs what is missing: libraries, redis-server, and .venv with Celery
 	@$(stage) "Install what is missing" Scripts/setup --python

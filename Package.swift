@@ -112,6 +112,23 @@ let package = Package(
         .testTarget(
             name: "ChardProcessServerTests", dependencies: ["CZlib", "Chard", "ChardRedis", "TestServers"],
             swiftSettings: settings),
+
+        .target(name: "FaultClock", path: "Tests/Support/FaultClock"),
+        .target(
+            name: "FaultKit",
+            dependencies: [
+                "Chard", "ChardRedis", "TestServers",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Support/FaultKit", swiftSettings: settings),
+        .executableTarget(
+            name: "FaultWorker", dependencies: ["Chard", "ChardCommand", "FaultClock", "FaultKit"],
+            path: "Tests/Support/FaultWorker", swiftSettings: settings),
+        .executableTarget(
+            name: "faults", dependencies: ["FaultKit"], path: "Tests/Support/Faults", swiftSettings: settings),
+        .testTarget(
+            name: "ChardFaultServerTests", dependencies: ["FaultKit", "FaultWorker"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,12 +8,19 @@ import Chard
 private let batchSize = 500
 
 extension Chard {
-    /// Sends `count` calls with the bulk API.
+    /// Sends `count` calls with the bulk API: while one batch is under way, the next is made.
     func enqueue<Output: Sendable>(
-        _ count: Int, _ signature: (Int) throws -> Signature<Output>
+        _ count: Int, _ signature: @escaping @Sendable (Int) throws -> Signature<Output>
     ) async throws {
-        for start in stride(from: 0, to: count, by: batchSize) {
-            try await enqueue(try (start..<min(count, start + batchSize)).map(signature))
+        try await withThrowingTaskGroup { senders in
+            for first in [0, batchSize] {
+                senders.addTask {
+                    for start in stride(from: first, to: count, by: batchSize * 2) {
+                        try await self.enqueue(try (start..<min(count, start + batchSize)).map(signature))
+                    }
+                }
+            }
+            try await senders.waitForAll()
         }
     }
 }

@@ -10,10 +10,8 @@ struct RestartsTests {
     @Test("a child that had come to work is replaced at once, whatever was before")
     func atOnce() {
         var restarts = Restarts()
-        #expect(restarts.delay(wasReady: true) == .zero)
-        _ = restarts.delay(wasReady: false)
-        #expect(restarts.delay(wasReady: true) == .zero)
-        #expect(restarts.delay(wasReady: false) == .milliseconds(500))
+        let delays = [true, false, true, false].map { restarts.delay(wasReady: $0) }
+        #expect(delays == [.zero, .milliseconds(500), .zero, .milliseconds(500)])
     }
 
     @Test("one that dies at its start is tried again after longer and longer waits, up to half a minute")

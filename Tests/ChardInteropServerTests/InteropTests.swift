@@ -109,7 +109,10 @@ struct InteropTests {
             (["call", "fail", "--args", #"["oh"]"#], "FAILURE", "ValueError"),
             (["call", "add", "--args", "[2]"], "FAILURE", "TypeError"),
             (["call", "nobody.knows"], "FAILURE", "NotRegistered"),
-            (["call", "add", "--args", "[2, 3]", "--countdown", "1", "--expires", "0.3"], "REVOKED", "TaskRevokedError"),
+            (
+                ["call", "add", "--args", "[2, 3]", "--countdown", "1", "--expires", "0.3"], "REVOKED",
+                "TaskRevokedError"
+            ),
             (
                 ["call", "add", "--args", "[1, 2]", "--options", #"{"link": [{"task": "interop.add", "args": [1]}]}"#],
                 "FAILURE", "UnsupportedWorkflow"

@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Synchronization
 
 /// An app: its tasks, where they are sent, and the broker that carries them.
@@ -20,6 +21,9 @@ public final class Chard: Sendable {
     /// What tasks need besides their arguments.
     public let dependencies = Dependencies()
 
+    /// This process, as messages name their sender.
+    let origin: String
+
     private struct State {
         var broker: (any Broker)?
         var results: (any ResultStore)?
@@ -38,6 +42,7 @@ public final class Chard: Sendable {
     ) {
         self.name = name
         self.settings = settings
+        origin = "\(ProcessInfo.processInfo.processIdentifier)@\(name)"
         buffer = settings.sendBuffer > 0 ? SendBuffer(limit: settings.sendBuffer) : nil
         state = Mutex(State(broker: broker, results: results))
     }

@@ -91,8 +91,6 @@ extension Chard {
                 messages, through: middleware.dropFirst(), to: broker, heldByWorkers: heldByWorkers)
         }
     }
-
-    private var origin: String { "\(ProcessInfo.processInfo.processIdentifier)@\(name)" }
 }
 
 extension RetryPolicy {

@@ -163,8 +163,10 @@ struct MemoryState {
                 place(held, atFront: true)
                 continue
             }
-            switch Recovery.of(held, from: holder.subscription.node, maximumLosses: settings.maximumLosses, noted: holder.noted,
-                now: now) {
+            switch Recovery.of(
+                held, from: holder.subscription.node, maximumLosses: settings.maximumLosses, noted: holder.noted,
+                now: now)
+            {
             case .again(let message): place(message, atFront: true)
             case .dead(let letter, let status):
                 keep(letter, now: now)

@@ -3,19 +3,45 @@
 
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Makes the ids of tasks.
 public enum TaskID {
+    /// Random bits of the system that no id has used yet, sixteen ids' worth at a time: a call of the system for each id
+    /// would cost more than writing the message.
+    private static let bits = Mutex<[UInt64]>([])
+
     /// A random UUID, version 4, in lower case: what Celery uses.
     public static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return random(using: &generator)
+        let (high, low) = bits.withLock { bits in
+            if bits.isEmpty { bits = systemBits() }
+            return (bits.removeLast(), bits.removeLast())
+        }
+        return version4(high, low)
+    }
+
+    private static func systemBits() -> [UInt64] {
+        // As much as one call may ask for: getentropy(3).
+        var bits = [UInt64](repeating: 0, count: 32)
+        if getentropy(&bits, bits.count * MemoryLayout<UInt64>.size) != 0 {
+            for index in bits.indices { bits[index] = .random(in: 0...UInt64.max) }
+        }
+        return bits
     }
 
     /// A random UUID, version 4, in lower case, from a generator of your own.
     public static func random(using generator: inout some RandomNumberGenerator) -> String {
-        let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        return text(high, low)
+        version4(generator.next(), generator.next())
+    }
+
+    private static func version4(_ high: UInt64, _ low: UInt64) -> String {
+        text(high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000, low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
     }
 
     static func text(_ high: UInt64, _ low: UInt64) -> String {

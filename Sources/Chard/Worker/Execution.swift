@@ -93,7 +93,8 @@ struct Execution: Sendable {
         }
         guard let json = result.value else {
             throw TaskError(
-                "MiddlewareError", "\(type(of: outermost)) ended without going on and without throwing", module: "chard")
+                "MiddlewareError", "\(type(of: outermost)) ended without going on and without throwing", module: "chard"
+            )
         }
         return json
     }

@@ -1,6 +1,9 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -8,8 +11,6 @@ import Musl
 #else
 import Darwin
 #endif
-import FoundationEssentials
-import Synchronization
 
 /// When a process has done enough, or grown too large, and is to make room for a fresh one.
 final class Recycling: Sendable {

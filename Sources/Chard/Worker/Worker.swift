@@ -98,7 +98,8 @@ public final class Worker: Service, Sendable {
     private func apply(_ stop: Stop, to session: WorkerSession) {
         switch stop {
         case .now: session.abort()
-        case .gracefully: Task(executorPreference: control) { [self] in await session.finish(within: options.gracePeriod) }
+        case .gracefully:
+            Task(executorPreference: control) { [self] in await session.finish(within: options.gracePeriod) }
         }
     }
 

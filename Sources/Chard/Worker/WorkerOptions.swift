@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -8,7 +10,6 @@ import Musl
 #else
 import Darwin
 #endif
-import FoundationEssentials
 
 /// How a worker process works.
 public struct WorkerOptions: Sendable {

@@ -25,7 +25,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 try session.output.answer(JSON(encoding: findings))
             } else {
                 for finding in findings {
-                    let mark = finding.severity == .fine ? "ok     " : finding.severity == .warning ? "warning" : "DANGER "
+                    let mark =
+                        finding.severity == .fine ? "ok     " : finding.severity == .warning ? "warning" : "DANGER "
                     try session.output.answer("\(mark)  \(finding.subject): \(finding.text.printable())")
                     if !finding.advice.isEmpty { try session.output.answer("         -> \(finding.advice)") }
                 }

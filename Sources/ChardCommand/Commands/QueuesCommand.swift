@@ -8,7 +8,8 @@ import Chard
 struct QueuesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queues", abstract: "Shows what is in every queue; pauses, resumes or empties one.",
-        subcommands: [List.self, PauseCommand.self, ResumeCommand.self, PurgeCommand.self], defaultSubcommand: List.self)
+        subcommands: [List.self, PauseCommand.self, ResumeCommand.self, PurgeCommand.self], defaultSubcommand: List.self
+    )
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -33,7 +34,8 @@ struct QueuesCommand: AsyncParsableCommand {
                     "QUEUE", "WAITING", "SCHEDULED", "LEASED", "DEAD", "OLDEST", rightAligned: [1, 2, 3, 4, 5])
                 for queue in queues {
                     table.add(
-                        queue.queue + (queue.isPaused ? " (paused)" : ""), "\(queue.waiting)", "\(queue.scheduled)", "\(queue.leased)", "\(queue.dead)",
+                        queue.queue + (queue.isPaused ? " (paused)" : ""), "\(queue.waiting)", "\(queue.scheduled)",
+                        "\(queue.leased)", "\(queue.dead)",
                         queue.oldestWait.map(Words.duration) ?? "-")
                 }
                 try session.output.answer(table.text)

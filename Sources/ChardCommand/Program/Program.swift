@@ -26,7 +26,8 @@ struct Program: Sendable {
         var commands = own.subcommands
         if !app.tasks.isEmpty { commands += [WorkerCommand.self, TasksCommand.self] as [any ParsableCommand.Type] }
         commands += [
-            SendCommand.self, ResultCommand.self, RevokeCommand.self, QueuesCommand.self, WorkersCommand.self, DeadCommand.self,
+            SendCommand.self, ResultCommand.self, RevokeCommand.self, QueuesCommand.self, WorkersCommand.self,
+            DeadCommand.self,
             PurgeCommand.self, DoctorCommand.self, BenchCommand.self,
         ]
         return CommandConfiguration(

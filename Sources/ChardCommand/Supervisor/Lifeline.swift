@@ -15,7 +15,9 @@ import Darwin
 struct Lifeline: Sendable {
     /// The connection, if this process was started by a supervisor.
     init?(environment: [String: String]) {
-        guard environment[ChildProcess.variable] != nil, fcntl(ChildProcess.lifelineEnd, F_GETFD) >= 0 else { return nil }
+        guard environment[ChildProcess.variable] != nil, fcntl(ChildProcess.lifelineEnd, F_GETFD) >= 0 else {
+            return nil
+        }
     }
 
     /// Calls `action` once the supervisor is gone. Waits on a thread of its own.

@@ -204,9 +204,11 @@ final class Supervisor: Sendable {
     }
 
     private func renewNext() {
-        guard state.stops == 0, !state.children.values.contains(where: { child in
-            child.replaces.map { state.children[$0] != nil } ?? false
-        }) else { return }
+        guard state.stops == 0,
+            !state.children.values.contains(where: { child in
+                child.replaces.map { state.children[$0] != nil } ?? false
+            })
+        else { return }
         while let pid = state.outdated.popLast() {
             guard let child = state.children[pid] else { continue }
             return start(child.slot, replacing: pid)

@@ -27,7 +27,8 @@ extension RedisBroker: DiagnosableBroker {
         guard abs(offset) > 1 else { return Finding(.fine, "clock", text) }
         return Finding(
             .warning, "clock", text,
-            advice: "set both by NTP: a client reckons countdowns by its own clock, the server decides when they are over")
+            advice:
+                "set both by NTP: a client reckons countdowns by its own clock, the server decides when they are over")
     }
 }
 
@@ -83,7 +84,8 @@ struct ServerInfo {
             return Finding(.fine, "persistence", "append-only file")
         }
         return Finding(
-            .warning, "persistence", "no append-only file: a server that crashes loses what came since its last snapshot",
+            .warning, "persistence",
+            "no append-only file: a server that crashes loses what came since its last snapshot",
             advice: "set appendonly yes")
     }
 

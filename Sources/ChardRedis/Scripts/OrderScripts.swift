@@ -14,24 +14,24 @@ extension RedisScript {
     static let revoke = RedisScript(
         lua.store + lua.announce + """
 
-        local now, ids, removed = redis.call('TIME')[1], {}, 0
-        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-        for i = 3, #ARGV, 5 do
-            local id = ARGV[i]
-            ids[#ids + 1] = id
-            redis.call('ZADD', KEYS[1], now + ARGV[2], id)
-            for k = 3, #KEYS, 2 do
-                if redis.call('ZREM', KEYS[k], id) == 1 then
-                    redis.call('HDEL', KEYS[k + 1], id)
-                    store(unpack(ARGV, i + 1, i + 4))
-                    removed = removed + 1
+            local now, ids, removed = redis.call('TIME')[1], {}, 0
+            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+            for i = 3, #ARGV, 5 do
+                local id = ARGV[i]
+                ids[#ids + 1] = id
+                redis.call('ZADD', KEYS[1], now + ARGV[2], id)
+                for k = 3, #KEYS, 2 do
+                    if redis.call('ZREM', KEYS[k], id) == 1 then
+                        redis.call('HDEL', KEYS[k + 1], id)
+                        store(unpack(ARGV, i + 1, i + 4))
+                        removed = removed + 1
+                    end
                 end
             end
-        end
-        redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] * 1000 + 1000)
-        announce(KEYS[2], ARGV[1] == '1' and ids or {})
-        return removed
-        """)
+            redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] * 1000 + 1000)
+            announce(KEYS[2], ARGV[1] == '1' and ids or {})
+            return removed
+            """)
 
     /// Pauses or resumes a queue.
     ///
@@ -43,10 +43,10 @@ extension RedisScript {
     static let pause = RedisScript(
         lua.announce + """
 
-        local changed = redis.call(ARGV[1], KEYS[1], ARGV[2])
-        announce(KEYS[2], {})
-        return changed
-        """)
+            local changed = redis.call(ARGV[1], KEYS[1], ARGV[2])
+            announce(KEYS[2], {})
+            return changed
+            """)
 }
 
 extension RedisScript.lua {

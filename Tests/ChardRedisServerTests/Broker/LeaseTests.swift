@@ -51,12 +51,12 @@ struct LeaseTests {
             try await broker.send(messages)
             try await broker.send([bench.message("later")])
             for losses in 1...3 {
-                let lost = try await bench.consumer()
+                let lost = try await bench.consumer(settings: BrokerBench.quick)
                 #expect(try await lost.claim(upTo: 3).count == 3)
                 // On its last chance a task counts as lost only if it had been started.
                 if losses == 3 { for message in messages { try await lost.noteLastChance(of: message.id) } }
                 await lost.fallSilent()
-                let witness = try await bench.consumer(["elsewhere"])
+                let witness = try await bench.consumer(["elsewhere"], settings: BrokerBench.quick)
                 try await eventually("the messages are back or put aside", within: .seconds(15)) {
                     losses < 3
                         ? try await bench.server.cli("LLEN", "celery") == "4"

@@ -60,7 +60,7 @@ struct WorkerTests {
                 let ran = try await now.enqueue(options: .init(countdown: .milliseconds(400)))
                     .value(timeout: .seconds(5))
                 #expect(ran >= sent + 0.4)
-                #expect(ran < sent + 2)
+                #expect(ran < sent + 10)
             }
         }
     }

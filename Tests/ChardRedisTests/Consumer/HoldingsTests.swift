@@ -21,8 +21,8 @@ struct HoldingsTests {
         var holdings = Holdings()
         holdings.add([delivery("a"), delivery("b")])
         holdings.beginReading()
-        #expect(
-            holdings.unknown(in: [message("a"), message("x"), message("b")], place: "celery") == [message("x")])
+        let unknown = holdings.unknown(in: [message("a"), message("x"), message("b")], place: "celery")
+        #expect(unknown == [message("x")])
     }
 
     @Test("a message that was settled while its list was read is not taken for a new one")
@@ -31,7 +31,8 @@ struct HoldingsTests {
         holdings.add([delivery("a")])
         holdings.beginReading()
         holdings.remove(delivery("a"))
-        #expect(holdings.unknown(in: [message("a")], place: "celery").isEmpty)
+        let unknown = holdings.unknown(in: [message("a")], place: "celery")
+        #expect(unknown.isEmpty)
     }
 
     @Test("of two equal messages, the one that nobody told of is found")
@@ -39,15 +40,15 @@ struct HoldingsTests {
         var holdings = Holdings()
         holdings.add([delivery("a")])
         holdings.beginReading()
-        #expect(holdings.unknown(in: [message("a"), message("a")], place: "celery") == [message("a")])
+        let unknown = holdings.unknown(in: [message("a"), message("a")], place: "celery")
+        #expect(unknown == [message("a")])
     }
 
     @Test("the late announcement of an adopted message is known for what it is, once")
     func adopted() {
         var holdings = Holdings()
         holdings.adopt([delivery("a")])
-        #expect(holdings.wasAdopted(delivery("a")))
-        #expect(!holdings.wasAdopted(delivery("a")))
-        #expect(!holdings.wasAdopted(delivery("b")))
+        let answers = ["a", "a", "b"].map { holdings.wasAdopted(delivery($0)) }
+        #expect(answers == [true, false, false])
     }
 }

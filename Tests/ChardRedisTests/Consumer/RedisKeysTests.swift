@@ -20,7 +20,8 @@ struct RedisKeysTests {
         let all =
             keys.waiting(allOf: "q") + [
                 keys.binding("q"), keys.permanentBinding("q"), keys.status("id"), keys.queues, keys.processes,
-                keys.process("p"), keys.leased("p", "PFX:q"), keys.recovering("p"), keys.lastChances("p"), keys.ending("p"),
+                keys.process("p"), keys.leased("p", "PFX:q"), keys.recovering("p"), keys.lastChances("p"),
+                keys.ending("p"),
                 keys.revoked, keys.paused, keys.orders, keys.scheduled("q"), keys.scheduledMessages("q"), keys.due,
                 keys.dead("q"), keys.deadLetter("id"),
             ]

@@ -61,7 +61,8 @@ public final class Program: Sendable {
     ) throws -> Program {
         let driver = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Interop/drive.py").standardizedFileURL.path
-        return try Program(try python(), [driver] + arguments, environment: environment.merging(["BROKER_URL": redis]) { $1 })
+        return try Program(
+            try python(), [driver] + arguments, environment: environment.merging(["BROKER_URL": redis]) { $1 })
     }
 
     /// What it has printed so far.

@@ -1,0 +1,76 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import ChardRedis
+import Foundation
+import TestServers
+
+extension FaultRow {
+    /// A worker is stopped, for a while or for good, or kept busy.
+    static let stops = [
+        FaultRow(
+            "sigstop", "SIGSTOP for longer than the lease, then SIGCONT in the middle of a body", short: 2, long: 10,
+            mayOverlap: true
+        ) { rig in
+            // A body that obeys its cancellation, and one that goes on for a second and returns something.
+            let isStubborn = rig.round % 2 == 1
+            let frozen = try await rig.worker()
+            let id = try await rig.send(isStubborn ? "stubbornUnlessLost" : "sleep", isStubborn ? 18 : 30)
+            let first = try await rig.started(id)
+            try await rig.worker()
+            frozen.signal(SIGSTOP)
+            rig.expectRecovery(of: [id])
+            try await rig.started(id, otherThan: first.pid)
+            let woken = LedgerLine.now
+            frozen.signal(SIGCONT)
+            try await eventually("the frozen run ends") { rig.ledger.runs(of: id).first?.ending != nil }
+            if !isStubborn {
+                let end = rig.ledger.runs(of: id).first
+                rig.expect(end?.ending == .cancelled, "the run of the worker that wakes up is cancelled")
+                rig.expect(
+                    (end?.end ?? 0) - woken <= 1, "that takes at most a second, not \((end?.end ?? 0) - woken) s")
+            }
+            try await rig.finished()
+            let result = try await rig.broker.status(of: id)?.result
+            rig.expect(result?.array?.first != .integer(Int(first.pid)), "the zombie's result is refused")
+            rig.expect(frozen.status == nil, "the worker goes on")
+            try await rig.expectService(isRecovery: false)
+        },
+        FaultRow("spin", "bodies that compute for longer than the lease on every thread", short: 1, long: 5) { rig in
+            try await rig.worker(["-c", "2"])
+            var ids: [String] = []
+            for _ in 0..<2 { ids.append(try await rig.send("spin", 18)) }
+            for id in ids { try await rig.started(id) }
+            // Would take what is given back.
+            try await rig.worker()
+            try await rig.finished()
+            rig.expect(rig.ledger.again == 0, "the lease holds: no task runs twice")
+        },
+        FaultRow("sigterm", "SIGTERM at a random moment, with a second of grace", short: 8, long: 200) { rig in
+            for _ in 0..<20 { try await rig.send("quick") }
+            for number in 0..<20 { try await rig.send("sleep", Double(number) / 20) }
+            for _ in 0..<4 { try await rig.send("sleep", 2.5) }
+            let isPool = rig.round % 2 == 1
+            let worker = try await rig.worker(["--grace", "1"] + (isPool ? ["--processes", "2"] : []), waits: false)
+            let hasStarted = rig.round % 8 < 6
+            if hasStarted {
+                try await eventually("it works") { !rig.ledger.runs.isEmpty }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...1500)))
+            } else {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...500)))
+            }
+            let asked = LedgerLine.now
+            worker.signal(SIGTERM)
+            let status = try await worker.finished(within: .seconds(20))
+            let took = LedgerLine.now - asked
+            // A second of grace, a second for the hand-back.
+            rig.expect(took <= 2, "it ends a second after its grace, not \(took - 1) s")
+            rig.expect(status == 0 || !hasStarted && status == -SIGTERM, "it ends well, not with \(status)")
+            let waiting = try await rig.server.cli("HLEN", "chard:processes")
+            rig.expect(waiting == "0", "nothing is left to recover, not the leases of \(waiting) processes")
+            try await rig.worker(["-c", "16"])
+            try await rig.finished()
+        },
+    ]
+}

@@ -1,0 +1,67 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+// The worker that the fault suite breaks. Its tasks note in the ledger, a file in the directory FAULT_LEDGER, when their
+// bodies start and end. FAULT_CLOCK puts its clock wrong by so many seconds.
+
+import Chard
+import ChardCommand
+import Dispatch
+import FaultClock
+import FaultKit
+import Foundation
+
+let ledger = LedgerWriter(in: ProcessInfo.processInfo.environment["FAULT_LEDGER"] ?? ".")
+let app = Chard("fault")
+
+/// Registers a task of seconds, which returns its process and how often it was lost before.
+func task(
+    _ name: String, options: TaskOptions = TaskOptions(),
+    _ body: @escaping @Sendable @concurrent (TaskContext, Double) async throws -> Void
+) {
+    app.task(name, options: options) { (context: TaskContext, seconds: Double) in
+        try await ledger.run(context.id) { try await body(context, seconds) }
+        return [Int(getpid()), context.losses]
+    }
+}
+
+task("quick") { _, _ in }
+task("sleep") { _, seconds in try await Task.sleep(for: .seconds(seconds)) }
+// A run that follows a loss has no need to take long again.
+task("sleepUnlessLost") { context, seconds in
+    try await Task.sleep(for: .seconds(context.losses > 0 ? 0 : seconds))
+}
+task("tracked", options: TaskOptions(tracksStart: true)) { _, seconds in try await Task.sleep(for: .seconds(seconds)) }
+task("spin") { _, seconds in
+    let end = LedgerLine.now + seconds
+    while LedgerLine.now < end {}
+}
+task("stubborn") { _, seconds in
+    // Neither cancelled nor blocking a thread of the pool.
+    await withCheckedContinuation { continuation in
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { continuation.resume() }
+    }
+}
+task("stubbornUnlessLost") { context, seconds in
+    guard context.losses == 0 else { return try await Task.sleep(for: .seconds(8)) }
+    await withCheckedContinuation { continuation in
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { continuation.resume() }
+    }
+}
+task("crash") { _, _ in kill(getpid(), SIGKILL) }
+task("fail") { _, _ in throw TaskError("ValueError", "as it should") }
+task("retryOnce", options: TaskOptions(retry: .constant(maxRetries: 1, delay: .seconds(1)))) { context, _ in
+    if context.attempt == 1 { throw TaskError("ValueError", "once") }
+}
+// Without the ledger, for a million of them: every tenth fails.
+app.task("plain", options: TaskOptions(resultExpires: .seconds(10))) { (number: Int) in
+    if number % 10 == 0 { throw TaskError("ValueError", "as it should") }
+}
+// The one that Python workers know, too.
+app.task("interop.mark_sleep") { (context: TaskContext, key: String, seconds: Double, value: String) in
+    try await ledger.run(context.id) { try await Task.sleep(for: .seconds(seconds)) }
+    return value
+}
+
+_ = fault_clock_offset()
+await app.main()
