@@ -44,7 +44,7 @@ public protocol Consumer: Sendable {
     /// Returns when the lease is gone or in doubt, or when the consumer was closed.
     func leaseLost() async
 
-    /// Whether nothing waits, is scheduled or is leased by anybody in the subscription's queues.
+    /// Whether nothing waits in the subscription's queues. What is scheduled, or held by others, is not asked about.
     func isDrained() async throws -> Bool
 
     /// Hands back to the front of their queues, in order and uncounted, all messages still held, and gives up the

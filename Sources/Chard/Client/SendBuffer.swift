@@ -11,6 +11,8 @@ final class SendBuffer: Sendable {
     private struct State {
         var messages: [OutgoingMessage] = []
         var isFlushing = false
+        /// Why what is kept cannot be sent, where waiting does not help.
+        var failure: (any Error)?
     }
 
     private let limit: Int
@@ -33,6 +35,7 @@ final class SendBuffer: Sendable {
                 try keep(messages, because: error)
             }
         } else {
+            if let failure = state.withLock({ $0.failure }) { throw failure }
             try keep(messages, because: nil)
         }
         flush(to: broker)
@@ -60,9 +63,14 @@ final class SendBuffer: Sendable {
             while let batch = next() {
                 do {
                     try await broker.send(batch)
-                    state.withLock { $0.messages.removeFirst(batch.count) }
+                    state.withLock { state in
+                        state.messages.removeFirst(batch.count)
+                        state.failure = nil
+                    }
                 } catch {
-                    try? await Task.sleep(for: .milliseconds(200))
+                    let mayPass = (error as? BrokerError)?.isRetryable ?? false
+                    state.withLock { $0.failure = mayPass ? nil : error }
+                    try? await Task.sleep(for: .milliseconds(mayPass ? 200 : 5_000))
                 }
             }
         }

@@ -159,8 +159,6 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
 public struct MemorySettings: Sendable {
     /// The present time.
     public var now: @Sendable () -> Date = { Date() }
-    /// How long a consumer that was not closed keeps its lease without renewing it.
-    public var lease: Duration = .seconds(12)
     /// After so many losses a message goes to the dead letters.
     public var maximumLosses = 3
     /// How many dead letters are kept.

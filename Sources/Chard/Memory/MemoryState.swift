@@ -9,7 +9,6 @@ struct MemoryState {
 
     private struct Scheduled {
         var dueAt: Date
-        var order: Int
         var message: OutgoingMessage
     }
 
@@ -58,7 +57,7 @@ struct MemoryState {
         for message in messages {
             if let dueAt = message.dueAt, dueAt > now {
                 let place = scheduled.firstIndex { $0.dueAt > dueAt } ?? scheduled.endIndex
-                scheduled.insert(Scheduled(dueAt: dueAt, order: next(), message: message), at: place)
+                scheduled.insert(Scheduled(dueAt: dueAt, message: message), at: place)
             } else {
                 place(message, atFront: false)
             }

@@ -89,9 +89,8 @@ extension Chard {
         }
     }
 
-    /// A task whose code is elsewhere, with the types that its caller knows:
-    /// `app.reference("py.add", to: (Int, Int) -> Int).self` reads `app.reference("py.add", taking: Int.self, Int.self,
-    /// returning: Int.self)`.
+    /// A task whose code is elsewhere, in Swift or in Python, with the types that its caller knows:
+    /// `app.reference("py.add", taking: Int.self, Int.self, returning: Int.self)`.
     public func reference<Output: Codable & Sendable, each Argument: Codable & Sendable>(
         _ name: String, taking arguments: repeat (each Argument).Type, returning output: Output.Type,
         options: TaskOptions = TaskOptions()

@@ -33,7 +33,7 @@ public struct Ignore: Error, Sendable {
 
 /// Throw this from a task's body to refuse the message.
 ///
-/// Refused for good, it fails with `Reject` and is kept among the dead letters. With `requeue` it goes to the back of its queue after a second,
+/// Refused for good, it fails with `Reject` and is kept among the dead letters. With `requeue` it goes back to its queue after a second,
 /// so that a task that nobody takes does not spin, and stores no status.
 public struct Reject: Error, Sendable {
     /// Whether the message should be tried again.

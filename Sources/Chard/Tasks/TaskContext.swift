@@ -6,19 +6,56 @@ import Logging
 
 /// What a running task may know of itself and of its surroundings.
 public struct TaskContext: Sendable {
-    /// The message that asked for this run.
-    public let message: TaskMessage
-    /// The queue the message came from.
-    public let queue: String
-    /// The worker's node name, `<program>@<host>`.
-    public let node: String
-    /// What the app registered for its tasks.
-    public let dependencies: Dependencies
+    /// What is the same from the run's beginning to its end, behind one reference: a context is handed from layer to
+    /// layer, and copying a message's thirty members each time would cost a tenth of the run.
+    private final class Run: Sendable {
+        let message: TaskMessage
+        let queue: String
+        let node: String
+        let dependencies: Dependencies
+        let blockingPool: BlockingPool
+        let cancellation: Cancellation
+        let baseLogger: Logger
+        let report: @Sendable (TaskStatus) async throws -> Void
 
-    let blockingPool: BlockingPool
-    let cancellation: Cancellation
-    let baseLogger: Logger
-    let report: @Sendable (TaskStatus) async throws -> Void
+        init(
+            message: TaskMessage, queue: String, node: String, dependencies: Dependencies, blockingPool: BlockingPool,
+            cancellation: Cancellation, baseLogger: Logger,
+            report: @escaping @Sendable (TaskStatus) async throws -> Void
+        ) {
+            self.message = message
+            self.queue = queue
+            self.node = node
+            self.dependencies = dependencies
+            self.blockingPool = blockingPool
+            self.cancellation = cancellation
+            self.baseLogger = baseLogger
+            self.report = report
+        }
+    }
+
+    private let run: Run
+
+    init(
+        message: TaskMessage, queue: String, node: String, dependencies: Dependencies, blockingPool: BlockingPool,
+        cancellation: Cancellation, baseLogger: Logger, report: @escaping @Sendable (TaskStatus) async throws -> Void
+    ) {
+        run = Run(
+            message: message, queue: queue, node: node, dependencies: dependencies, blockingPool: blockingPool,
+            cancellation: cancellation, baseLogger: baseLogger, report: report)
+    }
+
+    /// The message that asked for this run.
+    public var message: TaskMessage { run.message }
+    /// The queue the message came from.
+    public var queue: String { run.queue }
+    /// The worker's node name, `<program>@<host>`.
+    public var node: String { run.node }
+    /// What the app registered for its tasks.
+    public var dependencies: Dependencies { run.dependencies }
+
+    var blockingPool: BlockingPool { run.blockingPool }
+    var cancellation: Cancellation { run.cancellation }
 
     /// The context of the task that runs now, in whatever depth of calls; `nil` outside of one.
     ///
@@ -40,7 +77,7 @@ public struct TaskContext: Sendable {
 
     /// A logger that puts the task's id and name on every line.
     public var logger: Logger {
-        var logger = baseLogger
+        var logger = run.baseLogger
         logger[metadataKey: "task_id"] = .string(id)
         logger[metadataKey: "task"] = .string(task)
         return logger
@@ -67,6 +104,6 @@ public struct TaskContext: Sendable {
         var status = TaskStatus(id: id, state: state, result: try JSON.encode(meta))
         status.groupID = message.group
         status.parentID = message.parentID
-        try await report(status)
+        try await run.report(status)
     }
 }

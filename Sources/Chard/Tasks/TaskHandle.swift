@@ -3,7 +3,7 @@
 
 /// A task as its callers know it: what it takes, what it returns, and how to send it.
 ///
-/// Registering a task gives one; ``Chard/reference(_:to:options:)`` gives one for a task whose code is elsewhere, be it
+/// Registering a task gives one; ``Chard/reference(_:taking:returning:options:)`` gives one for a task whose code is elsewhere, be it
 /// Swift or Python.
 public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: Sendable {
     /// The name that messages call it by.

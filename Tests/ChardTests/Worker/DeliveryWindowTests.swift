@@ -55,6 +55,8 @@ struct DeliveryWindowTests {
     mutating func shrinks() {
         work(200, of: .microseconds(100))
         #expect(window.size > 400)
+        work(1, of: .milliseconds(20))
+        #expect(window.size < 10)
         work(1, of: .seconds(1))
         #expect(window.size == 4)
         work(10, of: .microseconds(100))

@@ -38,7 +38,6 @@ extension FaultRow {
             try await rig.worker(throughProxy: true)
             for number in 0..<40 { try await rig.send(number % 4 == 0 ? "sleep" : "quick", 0.5) }
             try await rig.finished()
-            rig.expect(rig.ledger.again == 0, "no task runs twice")
         },
     ]
 
@@ -47,11 +46,11 @@ extension FaultRow {
         _ trouble: @escaping @Sendable (FaultRig) async throws -> Void
     ) -> FaultRow {
         FaultRow(name, about, short: short, long: 10, recovery: recovery) { rig in
-            // Nobody else serves the queue `own`.
             let hit = try await rig.worker(["-Q", "celery,own"], throughProxy: true)
-            try await rig.worker()
-            let long = try await rig.send("sleep", 14, options: .init(queue: "own"))
+            let long = try await rig.send("sleep", 14)
             try await rig.started(long)
+            // Takes over what the other one loses. Nobody but that one serves the queue `own`.
+            try await rig.worker()
             try await rig.streaming {
                 try await trouble(rig)
                 try await rig.expectService(queue: "own")
