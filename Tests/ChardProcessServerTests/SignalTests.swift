@@ -13,7 +13,7 @@ struct SignalTests {
     func graceful(signal: Int32) async throws {
         try await ProcessBench.with { bench in
             let worker = try await bench.worker("-c", "1")
-            let running = try await bench.app.send("interop.mark_sleep", Arguments(["graceful", 1.5, 7]))
+            let running = try await bench.app.send("interop.mark_sleep", Arguments(["graceful", 5, 7]))
             _ = try await bench.marks("graceful", count: 1)
             let waiting = try await bench.app.send("interop.add", Arguments([1, 2]))
             #expect(try await bench.keys("chard:leased:*").count >= 1)

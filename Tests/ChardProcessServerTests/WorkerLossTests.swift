@@ -16,7 +16,7 @@ struct WorkerLossTests {
             let first = try await bench.worker("-c", "4", "-n", "first")
             let second = try await bench.worker("-c", "4", "-n", "second")
             let tasks = try await bench.app.enqueue(
-                (0..<8).map { Signature("interop.mark_sleep", Arguments(["loss", 4, .integer($0)])) })
+                (0..<8).map { Signature("interop.mark_sleep", Arguments(["loss", 6, .integer($0)])) })
             let before = try await bench.marks("loss", count: 8)
             let victim = before[0].processID == first.id ? first : second
             let survivor = victim === first ? second : first
@@ -46,7 +46,7 @@ struct WorkerLossTests {
     func restarted() async throws {
         try await ProcessBench.with { bench in
             let victim = try await bench.worker("-c", "2", "-n", "same")
-            let task = try await bench.app.send("interop.mark_sleep", Arguments(["restart", 0.5, "v"]))
+            let task = try await bench.app.send("interop.mark_sleep", Arguments(["restart", 5, "v"]))
             _ = try await bench.marks("restart", count: 1)
             let killedAt = Date().timeIntervalSince1970
             victim.signal(SIGKILL)

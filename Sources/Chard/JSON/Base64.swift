@@ -53,7 +53,8 @@ enum Base64 {
     /// Appends the padded text of `bytes`.
     static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
         let start = output.count
-        output.append(contentsOf: repeatElement(UInt8(ascii: "="), count: (bytes.count + 2) / 3 * 4))
+        // An array, not repeated elements: without optimization those take a minute for a message of the largest size.
+        output.append(contentsOf: [UInt8](repeating: UInt8(ascii: "="), count: (bytes.count + 2) / 3 * 4))
         output.withUnsafeMutableBufferPointer { output in
             bytes.withUnsafeBufferPointer { bytes in
                 alphabet.withUnsafeBufferPointer { alphabet in

@@ -33,6 +33,13 @@ struct Conclusion: Sendable {
     /// The status where results are kept apart from the broker: to be stored before the settlement.
     var elsewhere: StatusRecord? = nil
     var failed: Bool
+
+    /// The size of what is to be written, in bytes: of result, dead letter and followers.
+    var bytes: Int {
+        var bytes = (settlement.status ?? elsewhere)?.json.count ?? 0
+        if case .dead(let letter) = settlement.fate { bytes += letter.payload.count }
+        return settlement.followers.reduce(bytes) { $0 + $1.payload.count }
+    }
 }
 
 /// Turns outcomes into settlements: the one place that knows what each of them leaves behind.

@@ -10,12 +10,16 @@ struct DeliveryWindow: Sendable {
     static let horizon: Duration = .milliseconds(20)
     /// No more than this is ever held beyond what runs.
     static let maximum = 512
+    /// Once so many bytes are held, of messages and of results that are not written yet, nothing is held beyond what runs.
+    static let maximumBytes = 16 << 20
 
     let concurrency: Int
     /// Claimed and not yet settled.
     private(set) var held = 0
     /// Ended, but their settlements not yet written.
     private(set) var ended = 0
+    /// The size of what is held.
+    private(set) var bytes = 0
     /// The moving average of a run's duration in seconds; `nil` until a run has ended.
     private var average: Double?
 
@@ -25,7 +29,7 @@ struct DeliveryWindow: Sendable {
 
     /// How many messages it is right to hold besides those whose end is being written.
     var size: Int {
-        guard let average else { return concurrency }
+        guard let average, !isHeavy else { return concurrency }
         let perHorizon = Self.horizon.seconds / max(average, 1e-6) * Double(concurrency)
         return max(concurrency, min(Self.maximum, Int(perHorizon)))
     }
@@ -36,14 +40,23 @@ struct DeliveryWindow: Sendable {
     var room: Int {
         // A broker that is slow to settle must not make the process collect ends without bound.
         guard ended < Self.maximum * 2 else { return 0 }
-        let working = held - ended
+        // Of what is heavy, that counts as well whose end is being written.
+        let working = isHeavy ? held : held - ended
         let free = size - working
         guard free > 0 else { return 0 }
         return working < concurrency || free >= size / 4 ? free : 0
     }
 
-    mutating func claimed(_ count: Int) {
+    private var isHeavy: Bool { bytes >= Self.maximumBytes }
+
+    mutating func claimed(_ count: Int, bytes: Int = 0) {
         held += count
+        self.bytes += bytes
+    }
+
+    /// What an end adds to what is held until it is written.
+    mutating func grew(by bytes: Int) {
+        self.bytes += bytes
     }
 
     mutating func ended(after duration: Duration) {
@@ -53,9 +66,10 @@ struct DeliveryWindow: Sendable {
         average = average.map { seconds > $0 ? ($0 + seconds) / 2 : $0 + (seconds - $0) / 16 } ?? seconds
     }
 
-    mutating func settled(_ count: Int) {
+    mutating func settled(_ count: Int, bytes: Int = 0) {
         held -= count
         ended -= count
+        self.bytes -= bytes
     }
 
     /// Deliveries that are kept aside for later: they take nobody's room.

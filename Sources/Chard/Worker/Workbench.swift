@@ -70,7 +70,7 @@ final class Workbench: Sendable {
     func accept(_ deliveries: [Delivery]) -> Acceptance {
         var starts: [(CheckedContinuation<Delivery?, Never>, Delivery)] = []
         let acceptance: Acceptance = state.withLock { state in
-            state.window.claimed(deliveries.count)
+            state.window.claimed(deliveries.count, bytes: deliveries.reduce(0) { $0 + $1.payload.count })
             guard state.isTaking else { return .refused }
             for delivery in deliveries {
                 if let slot = state.idle.popLast() {
@@ -194,9 +194,14 @@ final class Workbench: Sendable {
 
     // MARK: The end of deliveries
 
-    func settled(_ count: Int) {
+    /// Notes what an end adds to what is held until it is written.
+    func grew(by bytes: Int) {
+        state.withLock { $0.window.grew(by: bytes) }
+    }
+
+    func settled(_ count: Int, bytes: Int = 0) {
         let (waiter, done) = state.withLock { state in
-            state.window.settled(count)
+            state.window.settled(count, bytes: bytes)
             return (Self.takeRoomWaiter(&state), Self.takeEmptyWaiters(&state))
         }
         if let (waiter, room) = waiter { waiter.resume(returning: room) }

@@ -138,7 +138,8 @@ final class WorkerSession: Sendable {
                     metadata: ["count": "\(batch.count)", "error": "\(error)"])
                 conclude(.leaseLost)
             }
-            bench.settled(batch.count)
+            bench.settled(
+                batch.count, bytes: batch.reduce(0) { $0 + $1.settlement.delivery.payload.count + $1.bytes })
             if recycling.isDue(done: counters.figures.done) {
                 Task(executorPreference: control) { [self] in await finish(within: .seconds(1 << 40)) }
             }
@@ -181,8 +182,14 @@ final class WorkerSession: Sendable {
         guard !deliveries.isEmpty else { return }
         bench.withdrawn(deliveries.count)
         for delivery in deliveries {
-            settler.add(Conclusion(settlement: Settlement(delivery, .returned), failed: false))
+            leave(Conclusion(settlement: Settlement(delivery, .returned), failed: false))
         }
+    }
+
+    /// Leaves an end to be written.
+    private func leave(_ conclusion: Conclusion) {
+        bench.grew(by: conclusion.bytes)
+        settler.add(conclusion)
     }
 
     // MARK: The slots
@@ -206,7 +213,7 @@ final class WorkerSession: Sendable {
         switch execution.prepare(delivery) {
         case .concluded(let conclusion):
             _ = bench.ended(slot, after: .now - start)
-            settler.add(conclusion)
+            leave(conclusion)
             return false
         case .ready(let task, let message, let body):
             let isLastChance = message.losses >= Recovery.lastChance
@@ -227,7 +234,7 @@ final class WorkerSession: Sendable {
             guard bench.ended(slot, after: .now - start) else { return true }
             // What the session's end cut short is handed back with all the rest, in order.
             if case .returned = outcome { return true }
-            settler.add(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
+            leave(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
             return run.cancellation.reason != nil
         }
     }
@@ -247,7 +254,7 @@ final class WorkerSession: Sendable {
                 try await control.sleep(until: start + hard)
                 guard bench.abandon(run.cancellation) else { return }
                 let failure = Outcome.failure(.timeLimitExceeded(message, task), keptAs: nil)
-                settler.add(execution.concluder.conclude(failure, of: message, task: task, delivery: run.delivery))
+                leave(execution.concluder.conclude(failure, of: message, task: task, delivery: run.delivery))
                 bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
                 guard options.onOverrun != nil else { return }
                 try await control.sleep(for: .seconds(1))

@@ -113,7 +113,8 @@ extension RedisBroker {
 
     private func read(_ letter: [UInt8]) throws -> DeadLetter {
         do {
-            return try JSON.decode(DeadLetter.self, from: letter)
+            // A message that was too large to run is all the larger in its letter.
+            return try JSON.decode(DeadLetter.self, from: letter, limits: JSONLimits(bytes: .max))
         } catch {
             throw BrokerError(.damaged, "a dead letter cannot be read: \(error)", underlying: error)
         }

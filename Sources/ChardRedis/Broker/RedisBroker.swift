@@ -149,11 +149,22 @@ public final class RedisBroker: InspectableBroker {
                         try await subscriber.subscribe(
                             to: keys.status(id),
                             onMessage: { payload in
-                                if let status = try? TaskStatus(reading: payload) { continuation.yield(status) }
+                                do throws(BrokerError) {
+                                    continuation.yield(try TaskStatus(reading: payload))
+                                } catch {
+                                    // Nothing better will come: whoever waits must learn why.
+                                    continuation.finish(throwing: error)
+                                }
                             },
                             onResubscribed: { [weak self] in
                                 guard let self else { return }
-                                Task { if let status = try? await self.status(of: id) { continuation.yield(status) } }
+                                Task {
+                                    do {
+                                        if let status = try await self.status(of: id) { continuation.yield(status) }
+                                    } catch let error as BrokerError where error.code == .damaged {
+                                        continuation.finish(throwing: error)
+                                    }
+                                }
                             })
                     }
                     if let status = try await status(of: id) { continuation.yield(status) }

@@ -31,6 +31,9 @@ package struct RedisCommand: Sendable {
         for argument in arguments { append(argument) }
     }
 
+    /// How long all words together are, in bytes.
+    var size: Int { words.count }
+
     /// The command's name, as it was given.
     package var name: String { word(0) }
 

@@ -35,6 +35,9 @@ final class RedisConsumer: Consumer {
         var failure: BrokerError?
     }
 
+    /// How much one script moves or writes, in bytes, a message more or less: it keeps the server from all others.
+    private static let batchBytes = 8 << 20
+
     private let broker: RedisBroker
     private let subscription: Subscription
     private let state: Mutex<State>
@@ -209,6 +212,7 @@ final class RedisConsumer: Consumer {
         script.append(orders.number)
         script.append(count)
         script.append(max(1, queues.count))
+        script.append(Self.batchBytes)
         let reply = try await persevering(script) { state in state.suspectUntil = .now + .seconds(15) }
         guard let parts = reply.array else {
             lose()
@@ -355,7 +359,11 @@ final class RedisConsumer: Consumer {
             try checkLease()
             let now = Date().timeIntervalSince1970 + clockOffset
             var script = RedisScript.settle.command(keys: [keys.due])
-            for index in open { script.append(settlements[index], identity: identity, broker: broker, now: now) }
+            var batch = 0
+            while batch < open.count, batch == 0 || script.size < Self.batchBytes {
+                script.append(settlements[open[batch]], identity: identity, broker: broker, now: now)
+                batch += 1
+            }
             let command = script
             let answers: [RESPValue]
             (answers, isRepeated) = try await settled(command, isRepeated)
@@ -378,7 +386,7 @@ final class RedisConsumer: Consumer {
                 guard trouble.isRetryable else { throw BrokerError(trouble) }
                 try await Task.sleep(for: .milliseconds(200))
             }
-            open = kept
+            open = kept + open.dropFirst(batch)
         }
         return receipts
     }

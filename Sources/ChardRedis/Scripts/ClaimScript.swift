@@ -6,7 +6,8 @@ extension RedisScript {
     ///
     /// - KEYS: the process's heartbeat, the number of the orders, then pairs of a waiting list and the leased list that belongs to it, in the order of service. Lists of one step
     ///   of priority stand together.
-    /// - ARGV: the number of the orders that this process knows; how many to move; how many pairs belong to one step.
+    /// - ARGV: the number of the orders that this process knows; how many to move; how many pairs belong to one step; after
+    ///   how many bytes no further one is moved.
     /// - Returns: the number of the orders, then pair number (from 1) and message by turns; `false` if the lease has lapsed.
     ///   Nothing is moved while the process does not know the present orders: what they revoke or pause must not start.
     ///
@@ -18,7 +19,7 @@ extension RedisScript {
         if redis.call('EXISTS', KEYS[1]) == 0 then return false end
         local orders = redis.call('GET', KEYS[2]) or '0'
         if orders ~= ARGV[1] then return {orders} end
-        local room, width = tonumber(ARGV[2]), tonumber(ARGV[3])
+        local room, width, bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
         local claimed = {orders}
         for first = 1, #KEYS / 2 - 1, width do
             local open, left = {}, 0
@@ -33,7 +34,8 @@ extension RedisScript {
                     if type(message) == 'string' then
                         claimed[#claimed + 1] = pair
                         claimed[#claimed + 1] = message
-                        room = room - 1
+                        bytes = bytes - #message
+                        room = bytes > 0 and room - 1 or 0
                         kept = kept + 1
                         open[kept] = pair
                     end

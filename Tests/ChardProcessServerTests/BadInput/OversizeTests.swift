@@ -40,16 +40,17 @@ struct OversizeTests {
                 ids.append(message.id)
             }
             for open in ["[", "{\"a\":", "[{\"a\":["] {
-                payloads.append(Array(String(repeating: open, count: 1_000_000).utf8))
+                let bottomless = Array(String(repeating: open, count: 100_000).utf8)
                 var message = RawMessage("interop.add")
-                message.body = Array(String(repeating: open, count: 1_000_000).utf8)
+                payloads.append(message.payload(replacing: "\"base64\"", with: bottomless))
+                message.body = bottomless
                 payloads.append(message.payload)
                 ids.append(message.id)
             }
             let ends = try await bench.feed(payloads, to: worker)
             #expect(ends.tally == [.letter(.tooLarge): payloads.count])
             for id in ids { #expect(try await bench.broker.status(of: id)?.state == .failure) }
-            try await staysModest(worker, peak: 300 << 20)
+            try await staysModest(worker, peak: 100 << 20)
         }
     }
 
@@ -94,6 +95,46 @@ struct OversizeTests {
             #expect(kept.contains { $0.payload == Array(filled) })
             #expect(kept.count == 3)
             try await staysModest(worker, peak: 1200 << 20)
+        }
+    }
+
+    @Test(
+        "results of 40 MB come, although Redis cuts off who is pushed so much; of over 64 MiB it is said that they don't"
+    )
+    func results() async throws {
+        try await ProcessBench.with { bench in
+            let worker = try await bench.worker("-c", "1")
+            let large = try await bench.chard("send", "interop.big", "--args", "[40000000]", "--wait", "60")
+            #expect(large.status == 0)
+            #expect(large.lines.last?.utf8.count == 40_000_002)
+            let tooLarge = try await bench.chard("send", "interop.big", "--args", "[70000000]", "--wait", "60")
+            #expect(tooLarge.status == 4, "\(tooLarge)")
+            #expect(tooLarge.lines.count == 1 && tooLarge.talk.contains("too large"), "\(tooLarge)")
+            try await bench.isThrough(worker)
+            try await staysModest(worker, peak: 900 << 20)
+        }
+    }
+
+    @Test("sixty messages of 7 MB after ten thousand small ones: not more at once than there is room for")
+    func crowd() async throws {
+        try await ProcessBench.with { bench in
+            let worker = try await bench.worker("-c", "2")
+            // Their pace makes the worker take hundreds at once.
+            for _ in 0..<4 {
+                try await bench.push((0..<2_500).map { RawMessage("interop.add", [.integer($0), 1]).payload })
+                try await bench.isThrough(worker)
+            }
+            let text = JSON.string(String(repeating: "x", count: 5_000_000))
+            let messages = (0..<60).map { RawMessage("interop.echo", [.integer($0), text]) }
+            // At once, by way of another name: or the first would be taken before the last is there.
+            try await bench.push(messages.map(\.payload), to: "prepared")
+            _ = try await bench.redis(RedisCommand("RENAME", "prepared", "celery"))
+            try await bench.isThrough(worker, within: .seconds(120))
+            for (number, message) in messages.enumerated() where number % 10 == 0 {
+                let result = try await bench.broker.status(of: message.id)?.result
+                #expect(result?["args"]?[0] == .integer(number))
+            }
+            try await staysModest(worker, peak: 400 << 20)
         }
     }
 
