@@ -32,9 +32,9 @@ struct SignalTests {
     @Test("a second SIGTERM: at once, everything back to the front as it was, uncounted")
     func handBack() async throws {
         try await ProcessBench.with { bench in
-            let worker = try await bench.worker("-c", "2")
             let messages = (0..<5).map { RawMessage("interop.mark_sleep", ["back", 60, .integer($0)]) }
             try await bench.push(messages.map(\.payload))
+            let worker = try await bench.worker("-c", "2")
             _ = try await bench.marks("back", count: 2)
             worker.signal(SIGTERM)
             try await worker.says(" stops")

@@ -33,6 +33,8 @@ struct Conclusion: Sendable {
     /// The status where results are kept apart from the broker: to be stored before the settlement.
     var elsewhere: StatusRecord? = nil
     var failed: Bool
+    /// Whether the task was dealt with, rather than put off.
+    var isDone = true
 
     /// The size of what is to be written, in bytes: of result, dead letter and followers.
     var bytes: Int {
@@ -53,6 +55,7 @@ struct Concluder: Sendable {
     ) -> Conclusion {
         var settlement = Settlement(delivery, .finished)
         var failed = false
+        var isDone = true
         switch outcome {
         case .success(let json):
             settlement.status = status(.success, json, message, task)
@@ -67,6 +70,7 @@ struct Concluder: Sendable {
             settlement.status = status(.retry, cause, message, task)
             settlement.followers = [follower(message.retried(eta: date), delivery, dueAt: date)]
         case .tooEarly(let date):
+            isDone = false
             guard let message else { break }
             settlement.followers = [
                 OutgoingMessage(
@@ -91,12 +95,13 @@ struct Concluder: Sendable {
             failed = true
             settlement = unreadable(error, delivery)
         case .returned:
+            isDone = false
             settlement.fate = .returned
         }
-        guard keepsResultsElsewhere else { return Conclusion(settlement: settlement, failed: failed) }
+        guard keepsResultsElsewhere else { return Conclusion(settlement: settlement, failed: failed, isDone: isDone) }
         let status = settlement.status
         settlement.status = nil
-        return Conclusion(settlement: settlement, elsewhere: status, failed: failed)
+        return Conclusion(settlement: settlement, elsewhere: status, failed: failed, isDone: isDone)
     }
 
     private func unreadable(_ error: MessageError, _ delivery: Delivery) -> Settlement {

@@ -20,9 +20,7 @@ final class Counters: Sendable {
             for (conclusion, receipt) in zip(batch, receipts) {
                 if receipt == .fenced {
                     figures.fenced += 1
-                } else if case .returned = conclusion.settlement.fate {
-                    continue
-                } else {
+                } else if conclusion.isDone {
                     figures.done += 1
                     if conclusion.failed { figures.failed += 1 }
                 }

@@ -182,7 +182,7 @@ final class WorkerSession: Sendable {
         guard !deliveries.isEmpty else { return }
         bench.withdrawn(deliveries.count)
         for delivery in deliveries {
-            leave(Conclusion(settlement: Settlement(delivery, .returned), failed: false))
+            leave(Conclusion(settlement: Settlement(delivery, .returned), failed: false, isDone: false))
         }
     }
 

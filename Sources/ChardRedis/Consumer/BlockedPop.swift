@@ -7,9 +7,9 @@ import NIOCore
 
 /// The blocking, crash-safe pop on one waiting list, on a connection of its own: BLMOVE into the process's leased list.
 ///
-/// Lives on the event loop. It pops for as long as it is wanted; each pop waits a few seconds only, so that a dead
-/// connection is noticed. A connection whose pop was given up is closed, never reused: the server may still move a
-/// message for it, which then lies in the leased list all the same.
+/// Lives on the event loop. It pops until it has a message or is not wanted any more; each pop waits a few seconds only, so
+/// that a dead connection is noticed. A connection whose pop was given up is closed, never reused: the server may still
+/// move a message for it, which then lies in the leased list all the same.
 final class BlockedPop {
     private enum State {
         case idle
@@ -77,7 +77,8 @@ final class BlockedPop {
             }
             isRefused = false
             answered(replies[0].bytes)
-            arm()
+            // After a message the next claim comes first: popping beside it, this might take a message out of turn.
+            if replies[0].isNull { arm() }
         case .failure:
             connection = nil
             lostReply()

@@ -65,6 +65,7 @@ final class RedisConsumer: Consumer {
     /// Registers the process, and starts what lives on the event loop.
     func open() async throws {
         let sentAt = ContinuousClock.now
+        let asked = Date()
         let holder = Holder(node: subscription.node, queues: subscription.queues)
         let heartbeat = keys.process(identity)
         let json = try JSON.encode(holder)
@@ -87,7 +88,7 @@ final class RedisConsumer: Consumer {
             return replies
         }
         state.withLock { $0.lease.renewed(sentAt: sentAt) }
-        noteTime(replies.last)
+        noteTime(replies.last, asked: asked)
         try await client.eventLoop.submit {
             let loop = RedisConsumerLoop(self, self.broker, self.subscription, self.identity)
             self.loop.value = loop
@@ -453,10 +454,10 @@ final class RedisConsumer: Consumer {
 
     // MARK: What the event loop tells
 
-    func renewed(sentAt: ContinuousClock.Instant, reply: RESPValue) {
+    func renewed(sentAt: ContinuousClock.Instant, asked: Date, reply: RESPValue) {
         guard !reply.isNull else { return lose() }
         state.withLock { $0.lease.renewed(sentAt: sentAt) }
-        noteTime(reply)
+        noteTime(reply, asked: asked)
     }
 
     func leaseHolds() -> Bool {
@@ -491,11 +492,13 @@ final class RedisConsumer: Consumer {
         recoverer.start()
     }
 
-    private func noteTime(_ reply: RESPValue?) {
+    /// Takes the server's time, which it had at some moment since `asked`.
+    private func noteTime(_ reply: RESPValue?, asked: Date) {
         guard let parts = reply?.array, parts.count == 2,
             let seconds = parts[0].text.flatMap(Double.init), let micros = parts[1].text.flatMap(Double.init)
         else { return }
-        let offset = seconds + micros / 1e6 - Date().timeIntervalSince1970
+        let offset = ClockOffset.between(
+            asked.timeIntervalSince1970, seconds + micros / 1e6, Date().timeIntervalSince1970)
         state.withLock { $0.clockOffset = offset }
     }
 }

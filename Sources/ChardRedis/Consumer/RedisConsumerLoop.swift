@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import FoundationEssentials
 import NIOCore
 
 /// The part of a consumer that lives on the event loop, where no task can block it: heartbeat, blocking pops, timers.
@@ -92,12 +93,13 @@ final class RedisConsumerLoop {
         let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
         let command = RedisScript.renew.command(keys: [heartbeat], broker.settings.lease.milliseconds, vitals)
         let sentAt = ContinuousClock.now
+        let asked = Date()
         let orders = RedisCommand("GET", broker.keys.orders)
         broker.client.submit([command, orders]).assumeIsolated().whenComplete { result in
             self.isRenewing = false
             switch result {
             case .success(let replies) where replies[0].error == nil:
-                self.consumer.renewed(sentAt: sentAt, reply: replies[0])
+                self.consumer.renewed(sentAt: sentAt, asked: asked, reply: replies[0])
                 // Told on a channel, too; but what is told while its connection is away is not repeated.
                 self.consumer.knowsOrders(replies[1].text ?? "0")
             default:

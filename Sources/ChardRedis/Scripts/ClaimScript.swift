@@ -4,8 +4,8 @@
 extension RedisScript {
     /// Moves up to n messages from waiting lists into this process's leased lists.
     ///
-    /// - KEYS: the process's heartbeat, the number of the orders, then pairs of a waiting list and the leased list that belongs to it, in the order of service. Lists of one step
-    ///   of priority stand together.
+    /// - KEYS: the process's heartbeat, the number of the orders, then pairs of a waiting list and the leased list that
+    ///   belongs to it, in the order of service. Lists of one step of priority stand together.
     /// - ARGV: the number of the orders that this process knows; how many to move; how many pairs belong to one step; after
     ///   how many bytes no further one is moved.
     /// - Returns: the number of the orders, then pair number (from 1) and message by turns; `false` if the lease has lapsed.

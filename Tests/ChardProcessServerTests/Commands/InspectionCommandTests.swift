@@ -57,7 +57,7 @@ struct InspectionCommandTests {
             #expect(shown["tasks"]?[0]?["task"] == "interop.mark_sleep")
             let table = try await bench.chard("workers")
             #expect(table.status == 0 && table.lines.count == 2 && table.output.contains("one"), "\(table)")
-            #expect(try await bench.stop(worker) == 1)
+            try await bench.stop(worker, done: 1)
             #expect(try await bench.chard("workers", "--json").json == [])
             let nobody = try await bench.chard("workers")
             #expect(nobody.status == 0 && nobody.output.isEmpty && !nobody.talk.isEmpty, "\(nobody)")
@@ -104,7 +104,7 @@ struct InspectionCommandTests {
                 #expect(missing.status == 1 && missing.talk.contains("unknown"), "\(missing)")
             }
             #expect(try await bench.chard("dead", "--json").json.array?.count == 2)
-            _ = try await bench.stop(worker)
+            try await bench.stop(worker)
         }
     }
 

@@ -65,7 +65,7 @@ struct RefusalTests {
             // What works shows no password either.
             let worker = try await bench.worker()
             #expect(!worker.talk.contains(Self.secret))
-            _ = try await bench.stop(worker)
+            try await bench.stop(worker)
         }
     }
 

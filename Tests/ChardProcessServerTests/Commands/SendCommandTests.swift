@@ -40,7 +40,7 @@ struct SendCommandTests {
             let pending = try await bench.chard("result", "no-such-id", "--json")
             #expect(pending.status == 1, "\(pending)")
             #expect(try pending.json["status"] == "PENDING")
-            _ = try await bench.stop(worker)
+            try await bench.stop(worker)
         }
     }
 
@@ -77,7 +77,7 @@ struct SendCommandTests {
             #expect(info["delivery_info"]?["priority"] == 6)
             #expect(info["hostname"] == "me")
             #expect(info["expires"]?.string != nil && info["eta"]?.string != nil)
-            _ = try await bench.stop(worker)
+            try await bench.stop(worker)
         }
     }
 }
