@@ -78,7 +78,7 @@ final class BlockedPop {
             isRefused = false
             answered(replies[0].bytes)
             // After a message the next claim comes first: popping beside it, this might take a message out of turn.
-            if replies[0].isNull { arm() }
+            if replies[0].bytes == nil { arm() }
         case .failure:
             connection = nil
             lostReply()

@@ -320,13 +320,13 @@ final class RedisConsumer: Consumer {
     /// Takes what a blocking pop brought.
     func caught(_ payload: [UInt8], queue: String, list: String) {
         let delivery = Delivery(queue: queue, payload: payload, place: list)
-        let isNew = state.withLock { state in
-            guard !state.holdings.wasAdopted(delivery) else { return false }
+        state.withLock { state in
+            guard !state.holdings.wasAdopted(delivery) else { return }
             state.holdings.add([delivery])
             state.caught.append(delivery)
-            return true
         }
-        if isNew { signal.fire() }
+        // Also where it was known already: the pop rests until the next claim.
+        signal.fire()
     }
 
     var isClaiming: Bool { state.withLock { $0.isClaiming && !$0.isOver && $0.lease.holds(at: .now) } }

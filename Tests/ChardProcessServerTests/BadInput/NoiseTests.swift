@@ -43,7 +43,6 @@ struct NoiseTests {
                 #expect(ends[end, default: 0] > 0, "\(ends)")
             }
             try await staysModest(worker)
-            // What is scheduled was only put off.
             try await bench.stop(worker, done: payloads.count + 1 - ends[.scheduled, default: 0])
         }
     }

@@ -94,6 +94,8 @@ struct OversizeTests {
             #expect(kept.contains { $0.payload == noise && $0.reason == .malformed })
             #expect(kept.contains { $0.payload == Array(filled) })
             #expect(kept.count == 3)
+            let listed = try await bench.chard("dead", "--json").json.array ?? []
+            #expect(Set(listed.map { $0["size"] }).isSuperset(of: [20_000_000, .integer((64 << 20) + 1)]), "\(listed)")
             try await staysModest(worker, peak: 1200 << 20)
         }
     }
