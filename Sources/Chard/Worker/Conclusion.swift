@@ -36,11 +36,9 @@ struct Conclusion: Sendable {
     /// Whether the task was dealt with, rather than put off.
     var isDone = true
 
-    /// The size of what is to be written, in bytes: of result, dead letter and followers.
+    /// The size of what is to be written, in bytes: of result and followers.
     var bytes: Int {
-        var bytes = (settlement.status ?? elsewhere)?.json.count ?? 0
-        if case .dead(let letter) = settlement.fate { bytes += letter.payload.count }
-        return settlement.followers.reduce(bytes) { $0 + $1.payload.count }
+        settlement.followers.reduce((settlement.status ?? elsewhere)?.json.count ?? 0) { $0 + $1.payload.count }
     }
 }
 

@@ -74,10 +74,14 @@ struct Execution: Sendable {
             blockingPool: blockingPool, cancellation: cancellation, baseLogger: logger, report: report)
         do {
             if task.options.tracksStart, message.ignoresResult != true { try await reportStart(of: message) }
-            return .success(
-                try await TaskContext.$current.withValue(context) {
-                    try await runInside(middleware[...], task, context, body)
-                })
+            let json = try await TaskContext.$current.withValue(context) {
+                try await runInside(middleware[...], task, context, body)
+            }
+            let isStored = !(message.ignoresResult ?? task.options.ignoresResult)
+            if isStored, json.count > settings.limits.bodyBytes {
+                return .failure(.resultTooLarge(json, settings.limits), keptAs: nil)
+            }
+            return .success(json)
         } catch {
             return judge(error, of: task, message, cancellation.reason)
         }
@@ -177,6 +181,13 @@ extension TaskError {
         var error = TaskError("TimeLimitExceeded", "", module: "billiard.exceptions")
         error.arguments = RunLimits(message, task).hard.map { [.number($0.seconds)] } ?? []
         return error
+    }
+
+    /// A broker may be unable to take it, and whoever waits for it to read it.
+    static func resultTooLarge(_ json: [UInt8], _ limits: MessageLimits) -> TaskError {
+        TaskError(
+            "ResultTooLarge", "the result is \(json.count) bytes of JSON; no more than \(limits.bodyBytes) are stored",
+            module: "chard")
     }
 
     static func maxRetriesExceeded(_ message: TaskMessage) -> TaskError {

@@ -77,17 +77,15 @@ extension RedisBroker {
         var letters: [DeadLetter] = []
         for name in names {
             let ids = try await ask([RedisCommand("ZRANGE", keys.dead(name), 0, limit - 1, "REV")])[0].array ?? []
-            for reply in try await ask(ids.compactMap(\.text).map { RedisCommand("GET", keys.deadLetter($0)) }) {
-                // A letter may have ended with its time, after its name was read.
-                if let bytes = reply.bytes { letters.append(try read(bytes)) }
-            }
+            // A letter may have ended with its time, after its name was read.
+            letters += try await ask(ids.compactMap(\.text).map(letter)).compactMap(read)
         }
         return Array(letters.sorted { $0.diedAt > $1.diedAt }.prefix(limit))
     }
 
     /// One dead letter.
     public func deadLetter(_ id: String) async throws -> DeadLetter? {
-        try await ask([RedisCommand("GET", keys.deadLetter(id))])[0].bytes.map(read)
+        try read(await ask([letter(id)])[0])
     }
 
     /// Sends a dead letter's message again.
@@ -111,10 +109,17 @@ extension RedisBroker {
         return replies[1].integer == 1
     }
 
-    private func read(_ letter: [UInt8]) throws -> DeadLetter {
+    private func letter(_ id: String) -> RedisCommand {
+        RedisCommand("HMGET", keys.deadLetter(id), "letter", "message")
+    }
+
+    private func read(_ reply: RESPValue) throws -> DeadLetter? {
+        guard let fields = reply.array, fields.count == 2, let story = fields[0].bytes else { return nil }
         do {
-            // A message that was too large to run is all the larger in its letter.
-            return try JSON.decode(DeadLetter.self, from: letter, limits: JSONLimits(bytes: .max))
+            // Errors may repeat much of a message.
+            var letter = try JSON.decode(DeadLetter.self, from: story, limits: JSONLimits(bytes: .max))
+            letter.payload = fields[1].bytes ?? []
+            return letter
         } catch {
             throw BrokerError(.damaged, "a dead letter cannot be read: \(error)", underlying: error)
         }

@@ -215,7 +215,8 @@ extension TaskStatus {
     /// Reads what the server holds under a status key.
     init(reading payload: [UInt8]) throws(BrokerError) {
         do {
-            try self.init(decoding: payload)
+            // It is here already, however long it is: results end at the limit for bodies, with some text around them.
+            try self.init(decoding: payload, limits: JSONLimits(bytes: .max))
         } catch {
             throw BrokerError(.damaged, "a stored status cannot be read: \(error)", underlying: error)
         }

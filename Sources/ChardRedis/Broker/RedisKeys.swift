@@ -69,6 +69,6 @@ package struct RedisKeys: Sendable, Hashable {
 
     /// Sorted set: the names of a queue's dead letters, by time of death in seconds since 1970.
     func dead(_ queue: String) -> String { "\(prefix)chard:dead:\(queue)" }
-    /// String with a TTL: one dead letter as JSON.
+    /// Hash with a TTL: one dead letter, its story as JSON and its raw message.
     func deadLetter(_ id: String) -> String { "\(prefix)chard:dead-letter:\(id)" }
 }

@@ -544,9 +544,11 @@ extension RedisCommand {
         }
     }
 
-    /// Adds a dead letter as the scripts take it.
+    /// Adds a dead letter as the scripts take it, without the message, which they have.
     mutating func append(_ letter: DeadLetter, broker: RedisBroker) {
-        var fields = (try? JSON(encoding: letter))?.object ?? [:]
+        var story = letter
+        story.payload = []
+        var fields = (try? JSON(encoding: story))?.object ?? [:]
         fields["id"] = nil
         append(broker.keys.deadLetter(""))
         append(letter.id.isEmpty ? TaskID.random() : letter.id)

@@ -36,7 +36,7 @@ extension RedisScript {
             if ARGV[2] == 'a' then
                 redis.call('RPUSH', ARGV[3], ARGV[4])
             else
-                bury(unpack(ARGV, 3, 8))
+                bury(ARGV[1], unpack(ARGV, 3, 8))
                 if ARGV[9] ~= '' then store(unpack(ARGV, 9, 12)) end
             end
             return 1

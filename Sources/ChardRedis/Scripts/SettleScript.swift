@@ -33,7 +33,7 @@ extension RedisScript {
                     if ours then try(redis.pcall('RPUSH', waiting, message)) end
                 elseif fate == 'd' then
                     local letter, id, set, json, ttl, kept = take(6)
-                    if ours then try(bury(letter, id, set, json, ttl, kept)) end
+                    if ours then try(bury(message, letter, id, set, json, ttl, kept)) end
                 end
                 local key = take(1)
                 if key ~= '' then
