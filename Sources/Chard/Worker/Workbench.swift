@@ -299,6 +299,7 @@ final class Workbench: Sendable {
         for waiter in others { waiter.resume() }
     }
 
+    var hasRuns: Bool { state.withLock { $0.runs.values.contains { !$0.isAbandoned } } }
     var isIdle: Bool { state.withLock { $0.window.held == 0 } }
     var idleSlots: Int { state.withLock { $0.idle.count } }
     var isWatched: Bool { state.withLock { $0.isWatched } }

@@ -128,7 +128,11 @@ public final class Worker: Service, Sendable {
             if isFirst { onReady() }
             isFirst = false
             switch await session.run() {
-            case .stopped: return
+            case .stopped:
+                if session.hasRuns {
+                    options.onStubborn?("\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
+                }
+                return
             case .failed(let error): throw error
             case .overrun(let text): return options.onOverrun?(text) ?? ()
             case .leaseLost:

@@ -33,6 +33,9 @@ public struct WorkerOptions: Sendable {
     /// Told, in words, that a body goes on a second after its hard time limit and its cancellation. By then everything
     /// else was handed back: whoever sets this is to end the process. Without it the body keeps its slot until it ends.
     public var onOverrun: (@Sendable (String) -> Void)?
+    /// Told, in words, that bodies go on a second after the worker's end cancelled them. Their tasks were handed back just
+    /// now: whoever sets this is to end the process at once, before others run them.
+    public var onStubborn: (@Sendable (String) -> Void)?
 
     /// Makes options.
     public init(

@@ -46,6 +46,8 @@ final class WorkerSession: Sendable {
     }
 
     var running: [Vitals.Running] { bench.running }
+    /// Whether bodies go on whose tasks are not settled.
+    var hasRuns: Bool { bench.hasRuns }
 
     /// Works until ``finish(within:)``, ``abort()``, the loss of the lease, or an error that waiting does not mend.
     func run() async -> End {
@@ -60,6 +62,7 @@ final class WorkerSession: Sendable {
         await bench.closed()
         consumer.wake()
         await claiming
+        await windDown()
         settler.close()
         await settling
         guardian.cancel()
@@ -89,6 +92,13 @@ final class WorkerSession: Sendable {
     /// Cancels the runs of revoked tasks.
     func terminate(_ ids: Set<String>) {
         bench.cancel(.revoked) { ids.contains($0.info.id) }
+    }
+
+    /// Waits a moment for the runs that were cancelled: what is handed back while its body still ends would run twice.
+    private func windDown() async {
+        if case .leaseLost = end.withLock({ $0 }) { return }
+        let deadline = ContinuousClock.now + .seconds(1)
+        while bench.hasRuns, .now < deadline { try? await control.sleep(for: .milliseconds(5)) }
     }
 
     private func conclude(_ how: End) {

@@ -60,6 +60,10 @@ struct WorkerCommand: AsyncParsableCommand {
             if lifeline == nil, count > 1 || maxTasksPerChild != nil || maxMemoryPerChild != nil {
                 return try await supervise(count, options, session)
             }
+            options.onStubborn = { [output = session.output] text in
+                output.talk(text)
+                StopSignals.endNow(.done)
+            }
             if let lifeline {
                 options.onIdentity = { lifeline.report(identity: $0) }
                 options.onOverrun = { [output = session.output] text in

@@ -74,7 +74,9 @@ struct StoppingTests {
         let (app, broker) = makeApp()
         let gate = Gate()
         let task = app.task("t") { () in await gate.passStubbornly() }
-        let options = WorkerOptions(concurrency: 1, node: "test@here")
+        let told = Recorder<String>()
+        var options = WorkerOptions(concurrency: 1, node: "test@here")
+        options.onStubborn = { told.add($0) }
         let worker = Worker(app, options: options, logger: quietLogger)
         async let running: Void = worker.run()
         let result = try await task.enqueue()
@@ -82,8 +84,34 @@ struct StoppingTests {
         worker.stop(.now)
         try await running
         gate.open()
+        #expect(told.count == 1)
         #expect(try await broker.takeAll() == [result.id])
         #expect(try await result.status().state == .pending)
+    }
+
+    @Test("what is handed back does not run here any more: bodies have a moment to obey")
+    func slowToObey() async throws {
+        let (app, broker) = makeApp()
+        let gate = Gate()
+        let ends = Recorder<Int>()
+        let task = app.task("t") { () in
+            try? await gate.pass()
+            // A clean-up that its cancellation does not cut short.
+            await Task { try? await Task.sleep(for: .milliseconds(100)) }.value
+            let waiting = try? await broker.queues().first { $0.queue == "celery" }?.waiting
+            ends.add(waiting ?? 0)
+            try Task.checkCancellation()
+        }
+        var options = WorkerOptions(concurrency: 2, node: "test@here")
+        options.onStubborn = { _ in ends.add(-1) }
+        let worker = Worker(app, options: options, logger: quietLogger)
+        async let running: Void = worker.run()
+        let ids = [try await task.enqueue().id, try await task.enqueue().id]
+        try await eventually("they run") { gate.arrivals == 2 }
+        worker.stop(.now)
+        try await running
+        #expect(ends.all == [0, 0])
+        #expect(Set(try await broker.takeAll()) == Set(ids))
     }
 
     @Test("cancelling the task that runs the worker stops it")

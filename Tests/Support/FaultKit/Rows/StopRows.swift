@@ -72,5 +72,31 @@ extension FaultRow {
             try await rig.worker(["-c", "16"])
             try await rig.finished()
         },
+        FaultRow(
+            "sigquit", "SIGQUIT in mid-task, with another worker up, bodies that ignore it among them", short: 2,
+            long: 40
+        ) { rig in
+            let isPool = rig.round % 2 == 1
+            let worker = try await rig.worker(isPool ? ["--processes", "2"] : [])
+            let ids = [
+                try await rig.send("sleep", 3), try await rig.send("stubborn", 4), try await rig.send("spin", 4),
+                try await rig.send("sleep", 3),
+            ]
+            var first: Set<Int32> = []
+            for id in ids { first.insert(try await rig.started(id).pid) }
+            try await rig.worker(["-c", "8"])
+            let asked = LedgerLine.now
+            worker.signal(SIGQUIT)
+            let status = try await worker.finished(within: .seconds(10))
+            let took = LedgerLine.now - asked
+            rig.expect(status == 0 && took < 3, "it ends well and soon, not with \(status) after \(took) s")
+            try await rig.finished()
+            for id in ids {
+                let result = try await rig.broker.status(of: id)?.result
+                rig.expect(
+                    result?.array?.last == 0, "a hand-back is not counted: \(String(describing: result))")
+                rig.expect(!first.contains(rig.ledger.runs(of: id).last?.pid ?? 0), "it ran again elsewhere")
+            }
+        },
     ]
 }
