@@ -130,7 +130,8 @@ public final class Worker: Service, Sendable {
             switch await session.run() {
             case .stopped:
                 if session.hasRuns {
-                    options.onStubborn?("\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
+                    options.onStubborn?(
+                        "\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
                 }
                 return
             case .failed(let error): throw error
