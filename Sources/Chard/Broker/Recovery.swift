@@ -17,13 +17,16 @@ public enum Recovery: Sendable {
     /// Judges one message that `node` held.
     ///
     /// Counting in the message needs no record beside it that could outlive it, be lost or be forgotten.
-    /// - Parameter noted: The ids of the tasks on their last chance that had been started.
+    /// - Parameters:
+    ///   - excerptOf: The size of the message where only its beginning and end are given; see ``Delivery/excerptOf``.
+    ///   - noted: The ids of the tasks on their last chance that had been started.
     public static func of(
-        _ held: OutgoingMessage, from node: String, maximumLosses: Int, noted: Set<String>, now: Date,
-        resultExpires: Duration = .seconds(86_400)
+        _ held: OutgoingMessage, excerptOf size: Int? = nil, from node: String, maximumLosses: Int, noted: Set<String>,
+        now: Date, resultExpires: Duration = .seconds(86_400)
     ) -> Recovery {
         let message: TaskMessage
-        do {
+        do throws(MessageError) {
+            if let size { throw MessageError(tooLarge: size, excerpt: held.payload) }
             message = try TaskMessage(decoding: held.payload)
         } catch {
             let letter = DeadLetter(

@@ -13,6 +13,8 @@ public struct Subscription: Sendable {
     public var concurrency: Int
     /// When the process started.
     public var startedAt: Date
+    /// Of messages with more bytes than this, a broker may hand out an excerpt; see ``Delivery/excerptOf``.
+    public var messageLimit: Int
     /// What the process is doing, asked at each heartbeat, on a thread that no task can block.
     public var vitals: @Sendable () -> Vitals
     /// Told the ids of tasks that are to be cancelled although they run.
@@ -21,13 +23,14 @@ public struct Subscription: Sendable {
     /// Makes a subscription.
     public init(
         queues: [String], node: String, concurrency: Int, startedAt: Date,
-        vitals: @escaping @Sendable () -> Vitals = { Vitals() },
+        messageLimit: Int = MessageLimits.default.messageBytes, vitals: @escaping @Sendable () -> Vitals = { Vitals() },
         onTerminate: @escaping @Sendable (Set<String>) -> Void = { _ in }
     ) {
         self.queues = queues
         self.node = node
         self.concurrency = concurrency
         self.startedAt = startedAt
+        self.messageLimit = messageLimit
         self.vitals = vitals
         self.onTerminate = onTerminate
     }

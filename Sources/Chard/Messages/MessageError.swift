@@ -62,6 +62,13 @@ public struct MessageError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The trouble of a message that is too large to be read, of which only the beginning and the end are known.
+    init(tooLarge size: Int, excerpt: [UInt8]) {
+        let identity = MessageIdentity(excerpt)
+        self.init(
+            .tooLarge, "the message is too large: \(size) bytes", partialID: identity.id, partialTask: identity.task)
+    }
+
     /// Code and message.
     public var description: String { "\(code.rawValue): \(message)" }
 }

@@ -25,7 +25,8 @@ struct Execution: Sendable {
     /// Reads a delivery. What can be said without running it is concluded here.
     func prepare(_ delivery: Delivery) -> Preparation {
         let message: TaskMessage
-        do {
+        do throws(MessageError) {
+            if let size = delivery.excerptOf { throw MessageError(tooLarge: size, excerpt: delivery.payload) }
             message = try TaskMessage(decoding: delivery.payload, limits: settings.limits)
         } catch {
             return .concluded(concluder.conclude(.unreadable(error), of: nil, task: nil, delivery: delivery))

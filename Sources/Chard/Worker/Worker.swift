@@ -113,6 +113,7 @@ public final class Worker: Service, Sendable {
         defer { blockingPool.shutdown() }
         let subscription = Subscription(
             queues: queues, node: node, concurrency: options.concurrency, startedAt: app.settings.now(),
+            messageLimit: app.settings.limits.messageBytes,
             vitals: { [weak self] in self?.vitals ?? Vitals() },
             onTerminate: { [weak self] ids in self?.state.withLock { $0.session }?.terminate(ids) })
         var isFirst = true

@@ -13,6 +13,9 @@ public final class RedisBroker: InspectableBroker {
     /// The server's URL, without password.
     public let location: String
 
+    /// How much one script moves or writes, in bytes, a message more or less: it keeps the server from all others.
+    static let batchBytes = 8 << 20
+
     package let url: RedisURL
     package let settings: RedisSettings
     package let keys: RedisKeys

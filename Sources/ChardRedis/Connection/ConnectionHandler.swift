@@ -18,6 +18,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var machine: ConnectionMachine
     private var reader: ReplyReader
     private let ping: RedisBatch
+    private let maximumReply: Int
+    /// How much of a reply has come that is not whole yet, a piece more or less.
+    private var unread = 0
     private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
@@ -32,6 +35,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 ping: TimeAmount(options.pingTimeout)))
         reader = try ReplyReader()
         ping = try RedisBatch([RedisCommand("PING")])
+        maximumReply = options.maximumReply ?? .max
     }
 
     // MARK: What the owner asks for
@@ -125,10 +129,17 @@ final class ConnectionHandler: ChannelInboundHandler {
         var bytes = unwrapInboundIn(data)
         do throws(RedisError) {
             while bytes.readableBytes > 0 {
+                let before = bytes.readableBytes
                 try reader.feed(from: &bytes)
+                unread += before - bytes.readableBytes
                 while let reply = try reader.next() {
+                    unread = 0
                     received(reply)
                     if machine.isClosed { return }
+                }
+                if unread > maximumReply {
+                    return close(
+                        RedisError(code: .closed, message: "\(peer) sends more than the \(maximumReply) bytes wanted"))
                 }
             }
         } catch {

@@ -19,6 +19,8 @@ package struct RedisOptions: Sendable {
     package var commandTimeout: Duration = .seconds(5)
     /// The waits between attempts to reconnect: they double, each is drawn at random from zero to its bound.
     package var reconnectDelays: ClosedRange<Duration> = .milliseconds(50)...(.seconds(2))
+    /// A connection that is sent a larger reply is closed before it takes up memory, in bytes; nil takes whatever comes.
+    package var maximumReply: Int?
     /// Told of connections at debug level.
     package var logger = Logger(label: "chard.redis")
 

@@ -9,7 +9,8 @@ import NIOCore
 ///
 /// Lives on the event loop. It pops until it has a message or is not wanted any more; each pop waits a few seconds only, so
 /// that a dead connection is noticed. A connection whose pop was given up is closed, never reused: the server may still
-/// move a message for it, which then lies in the leased list all the same.
+/// move a message for it, which then lies in the leased list all the same. So does one that is larger than anybody takes:
+/// the connection is closed while it comes.
 final class BlockedPop {
     private enum State {
         case idle
@@ -21,6 +22,7 @@ final class BlockedPop {
     let list: String
     private let leased: String
     private let broker: RedisBroker
+    private let options: RedisOptions
     private let isWanted: () -> Bool
     private let answered: ([UInt8]?) -> Void
     private let lostReply: () -> Void
@@ -35,12 +37,16 @@ final class BlockedPop {
     ///   - answered: Takes a message, or the news that there was none.
     ///   - lostReply: Told when a pop ended without saying whether it moved a message.
     init(
-        list: String, leased: String, broker: RedisBroker, isWanted: @escaping () -> Bool,
+        list: String, leased: String, broker: RedisBroker, messageLimit: Int, isWanted: @escaping () -> Bool,
         answered: @escaping ([UInt8]?) -> Void, lostReply: @escaping () -> Void
     ) {
         self.list = list
         self.leased = leased
         self.broker = broker
+        var options = broker.options
+        // And some room for the reply's own words.
+        options.maximumReply = min(messageLimit, .max - 65_536) + 65_536
+        self.options = options
         self.isWanted = isWanted
         self.answered = answered
         self.lostReply = lostReply
@@ -88,7 +94,7 @@ final class BlockedPop {
 
     private func connect() {
         state = .connecting
-        RedisConnection.open(to: broker.url, options: broker.options, on: broker.client.eventLoop)
+        RedisConnection.open(to: broker.url, options: options, on: broker.client.eventLoop)
             .assumeIsolated().whenComplete { result in
                 self.state = .idle
                 switch result {

@@ -29,12 +29,12 @@ struct Holdings: Sendable {
     }
 
     /// Of all the messages that a leased list was read to hold, oldest first, those that were not known to be held.
-    mutating func unknown(in messages: [[UInt8]], place: String) -> [[UInt8]] {
+    mutating func unknown(in held: [Delivery]) -> [Delivery] {
         var counts = counts
         let removed = removed ?? []
         self.removed = nil
-        return messages.filter { message in
-            let mark = Self.mark(place, message)
+        return held.filter { delivery in
+            let mark = Self.mark(delivery.place, delivery.payload)
             guard !removed.contains(mark) else { return false }
             guard let count = counts[mark], count > 0 else { return true }
             counts[mark] = count - 1

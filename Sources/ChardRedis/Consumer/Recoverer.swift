@@ -96,9 +96,11 @@ final class Recoverer: Sendable {
         var count = 0
         while true {
             // The newest are at the left end; moved first, they come to stand behind the older ones.
-            let messages = try await broker.client.send(RedisCommand("LRANGE", leased, 0, 49)).array ?? []
+            let look = RedisScript.held.command(
+                keys: [leased], 0, RedisBroker.batchBytes, MessageLimits.default.messageBytes)
+            let messages = try await broker.client.send(look).array ?? []
             guard !messages.isEmpty else { return count }
-            for message in messages.compactMap(\.bytes) {
+            for message in messages.compactMap(HeldMessage.init) {
                 switch try await move(message, leased: leased, list: list, queue: queue, process, lastChances) {
                 case -1: return nil
                 case 0: break
@@ -109,13 +111,16 @@ final class Recoverer: Sendable {
     }
 
     private func move(
-        _ payload: [UInt8], leased: String, list: String, queue: String, _ process: Holder, _ lastChances: Set<String>
+        _ message: HeldMessage, leased: String, list: String, queue: String, _ process: Holder,
+        _ lastChances: Set<String>
     ) async throws(RedisError) -> Int? {
-        let held = OutgoingMessage(id: "", queue: queue, payload: payload)
+        let held = OutgoingMessage(id: "", queue: queue, payload: message.payload)
         var script = RedisScript.recover.command(
-            keys: [keys.process(process.identity), leased, keys.due], payload)
+            keys: [keys.process(process.identity), leased, keys.due], message.payload)
+        script.append(message.excerptOf.map(String.init) ?? "")
         switch Recovery.of(
-            held, from: process.node, maximumLosses: broker.settings.maximumLosses, noted: lastChances,
+            held, excerptOf: message.excerptOf, from: process.node, maximumLosses: broker.settings.maximumLosses,
+            noted: lastChances,
             now: Date())
         {
         case .again(let message):

@@ -36,6 +36,7 @@ final class RedisConsumerLoop {
             broker.keys.waiting(allOf: queue).map { list in
                 BlockedPop(
                     list: list, leased: broker.keys.leased(identity, list), broker: broker,
+                    messageLimit: subscription.messageLimit,
                     isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
                     answered: { [weak consumer, weak self] payload in
                         consumer?.noteIntake()

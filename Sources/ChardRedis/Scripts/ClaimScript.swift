@@ -7,43 +7,67 @@ extension RedisScript {
     /// - KEYS: the process's heartbeat, the number of the orders, then pairs of a waiting list and the leased list that
     ///   belongs to it, in the order of service. Lists of one step of priority stand together.
     /// - ARGV: the number of the orders that this process knows; how many to move; how many pairs belong to one step; after
-    ///   how many bytes no further one is moved.
-    /// - Returns: the number of the orders, then pair number (from 1) and message by turns; `false` if the lease has lapsed.
+    ///   how many bytes no further one is moved; of how many bytes on only an excerpt of a message is returned.
+    /// - Returns: the number of the orders, then pair number (from 1) and message or excerpt by turns; `false` if the lease has lapsed.
     ///   Nothing is moved while the process does not know the present orders: what they revoke or pause must not start.
     ///
     /// In one step, since with several queues and priorities nobody can know from outside which list the next message is
     /// in, and asking them one by one would take more messages than there is room for. Lists of a step are served in
     /// turn, one message each; a lower step only when the higher ones are empty.
     package static let claim = RedisScript(
-        """
-        if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-        local orders = redis.call('GET', KEYS[2]) or '0'
-        if orders ~= ARGV[1] then return {orders} end
-        local room, width, bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-        local claimed = {orders}
-        for first = 1, #KEYS / 2 - 1, width do
-            local open, left = {}, 0
-            for pair = first, first + width - 1 do left = left + 1; open[left] = pair end
-            while left > 0 and room > 0 do
-                local kept = 0
-                for i = 1, left do
-                    if room == 0 then break end
-                    local pair = open[i]
-                    local message = redis.pcall('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
-                    -- A key that is no list must not keep the other queues from being served.
-                    if type(message) == 'string' then
-                        claimed[#claimed + 1] = pair
-                        claimed[#claimed + 1] = message
-                        bytes = bytes - #message
-                        room = bytes > 0 and room - 1 or 0
-                        kept = kept + 1
-                        open[kept] = pair
+        lua.excerpt + """
+
+            if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+            local orders = redis.call('GET', KEYS[2]) or '0'
+            if orders ~= ARGV[1] then return {orders} end
+            local room, width, bytes, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+            local claimed = {orders}
+            for first = 1, #KEYS / 2 - 1, width do
+                local open, left = {}, 0
+                for pair = first, first + width - 1 do left = left + 1; open[left] = pair end
+                while left > 0 and room > 0 do
+                    local kept = 0
+                    for i = 1, left do
+                        if room == 0 then break end
+                        local pair = open[i]
+                        local message = redis.pcall('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
+                        -- A key that is no list must not keep the other queues from being served.
+                        if type(message) == 'string' then
+                            claimed[#claimed + 1] = pair
+                            claimed[#claimed + 1] = excerpt(message, limit)
+                            bytes = bytes - #message
+                            room = bytes > 0 and room - 1 or 0
+                            kept = kept + 1
+                            open[kept] = pair
+                        end
                     end
+                    left = kept
                 end
-                left = kept
+                if room == 0 then break end
             end
-            if room == 0 then break end
-        end
-        return claimed
-        """)
+            return claimed
+            """)
+
+    /// Reads what a leased list holds, the newest first.
+    ///
+    /// - KEYS: the leased list.
+    /// - ARGV: how many to pass over; after how many bytes no further one is read; of how many bytes on only an excerpt of
+    ///   a message is returned.
+    /// - Returns: the messages or excerpts.
+    ///
+    /// A script for the sizes alone: LRANGE would send whatever there is, however large.
+    static let held = RedisScript(
+        lua.excerpt + """
+
+            local at, bytes, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+            local held = {}
+            while bytes > 0 do
+                local message = redis.call('LINDEX', KEYS[1], at)
+                if not message then break end
+                held[#held + 1] = excerpt(message, limit)
+                bytes = bytes - math.min(#message, limit)
+                at = at + 1
+            end
+            return held
+            """)
 }

@@ -5,6 +5,27 @@ extension RedisScript {
     /// Functions that several scripts share. A script carries a copy of those it uses: it must not depend on what another
     /// one left on the server.
     enum lua {
+        /// What a worker gets to see of a message: the message, or of one that is larger than it takes the size, and the
+        /// beginning and end, where a name may be found.
+        static let excerpt = """
+            local function excerpt(message, limit)
+                if #message <= limit then return message end
+                return {#message, string.sub(message, 1, 4096) .. string.sub(message, -16384)}
+            end
+
+            """
+
+        /// The message in a leased list of which an excerpt is known.
+        static let whole = """
+            local function whole(leased, size, known)
+                for i = 0, redis.call('LLEN', leased) - 1 do
+                    local message = redis.call('LINDEX', leased, i)
+                    if #message == tonumber(size) and excerpt(message, 0)[2] == known then return message end
+                end
+            end
+
+            """
+
         /// Adds a message to a scheduled set. An id that is scheduled already gets a number behind it, so that a second
         /// message of the same task replaces nothing. Workers are told when the earliest due time has changed.
         static let schedule = """

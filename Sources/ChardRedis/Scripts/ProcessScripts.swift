@@ -22,22 +22,24 @@ extension RedisScript {
     /// Gives one message of a lost process back, or puts it aside.
     ///
     /// - KEYS: the process's heartbeat, the leased list, the channel of due times.
-    /// - ARGV: the message; then `a`, the waiting list and the message with its loss counted, or `d` and what the settling
-    ///   script takes for a dead letter and its status.
+    /// - ARGV: the message, or an excerpt of it, and the message's size where it is an excerpt; then `a`, the waiting list
+    ///   and the message with its loss counted, or `d` and what the settling script takes for a dead letter and its status.
     /// - Returns: 1 if it was moved, 0 if it was gone already, -1 if the process lives after all.
     ///
     /// In one step: between looking for the heartbeat and moving the message the process must not come back, and two
     /// recoverers must not move one message twice.
     static let recover = RedisScript(
-        lua.store + lua.bury + """
+        lua.excerpt + lua.whole + lua.store + lua.bury + """
 
             if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
-            if redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0 then return 0 end
-            if ARGV[2] == 'a' then
-                redis.call('RPUSH', ARGV[3], ARGV[4])
+            local message = ARGV[1]
+            if ARGV[2] ~= '' then message = whole(KEYS[2], ARGV[2], message) end
+            if not message or redis.call('LREM', KEYS[2], 1, message) == 0 then return 0 end
+            if ARGV[3] == 'a' then
+                redis.call('RPUSH', ARGV[4], ARGV[5])
             else
-                bury(ARGV[1], unpack(ARGV, 3, 8))
-                if ARGV[9] ~= '' then store(unpack(ARGV, 9, 12)) end
+                bury(message, unpack(ARGV, 4, 9))
+                if ARGV[10] ~= '' then store(unpack(ARGV, 10, 13)) end
             end
             return 1
             """)

@@ -6,7 +6,8 @@ extension RedisScript {
     ///
     /// - KEYS: the channel of due times.
     /// - ARGV: for each settlement
-    ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead
+    ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead; as a capital where
+    ///      instead of the message an excerpt is given, followed by the message's size
     ///   2. `r`: the waiting list · `d`: the key that leads dead-letter keys, the letter's name, the queue's dead set, the
     ///      letter as JSON without its closing brace and id, its TTL in ms, how many letters are kept
     ///   3. the status key or the empty text; then `1` if the state is SUCCESS, the TTL in ms (0: none), the JSON
@@ -17,13 +18,16 @@ extension RedisScript {
     /// In one step, since a message whose result is stored must be gone, one that is gone must have its result and what
     /// follows stored, and neither may happen once another process owns it: the LREM is the fence.
     package static let settle = RedisScript(
-        lua.schedule + lua.store + lua.bury + """
+        lua.excerpt + lua.whole + lua.schedule + lua.store + lua.bury + """
 
             local i, answers = 1, {}
             local function take(n) i = i + n; return unpack(ARGV, i - n, i - 1) end
             while i <= #ARGV do
                 local leased, message, fate = take(3)
-                local ours = redis.call('LREM', leased, -1, message) == 1
+                if fate < 'a' then
+                    message, fate = whole(leased, take(1), message), string.lower(fate)
+                end
+                local ours = message and redis.call('LREM', leased, -1, message) == 1
                 local trouble
                 local function try(result)
                     if type(result) == 'table' and result.err then trouble = trouble or result.err end

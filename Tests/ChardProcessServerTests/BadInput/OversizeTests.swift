@@ -100,6 +100,36 @@ struct OversizeTests {
         }
     }
 
+    @Test("200 MB that wait for a worker, and 200 MB that come to an idle one: put aside without taking up its memory")
+    func unseen() async throws {
+        try await ProcessBench.with { bench in
+            let waiting = TaskID.random()
+            let coming = TaskID.random()
+            try await bench.push([huge(waiting)])
+            let worker = try await bench.worker("-c", "2")
+            try await bench.isThrough(worker, within: .seconds(60))
+            try await bench.push([huge(coming)])
+            try await eventually("it is put aside", within: .seconds(60)) {
+                try await bench.broker.status(of: coming)?.state == .failure
+            }
+            try await bench.isThrough(worker, within: .seconds(60))
+            for id in [waiting, coming] {
+                let letter = try #require(try await bench.broker.deadLetter(id))
+                #expect(letter.reason == .tooLarge)
+                #expect(letter.task == "interop.add")
+                #expect(letter.error.contains("200"), "\(letter.error)")
+                #expect(letter.payload == huge(id))
+            }
+            let figures = try ProcessFigures(of: worker.id)
+            #expect(figures.peak < 200 << 20, "\(figures)")
+        }
+    }
+
+    private func huge(_ id: String) -> [UInt8] {
+        Array("{\"body\": \"".utf8) + [UInt8](repeating: 0x41, count: 200_000_000)
+            + Array("\", \"headers\": {\"id\": \"\(id)\", \"task\": \"interop.add\"}, \"properties\": {}}".utf8)
+    }
+
     @Test(
         "results of 40 MB come, although Redis cuts off who is pushed so much; of over 64 MiB it is said that they are not kept"
     )

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import FoundationEssentials
 import Synchronization
 import TestServers
 import Testing
@@ -76,6 +77,67 @@ struct LeaseTests {
             #expect(Set(letters.map(\.reason)) == [.workerLost])
             let status = try #require(try await broker.status(of: messages[0].id))
             #expect(status.error?.type == "WorkerLost")
+        }
+    }
+
+    @Test("of a message that is too large an excerpt is handed out, and it goes back, aside or to a recoverer whole")
+    func oversize() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker(BrokerBench.quick)
+            func consumer() async throws -> any Consumer {
+                try await broker.consumer(
+                    for: Subscription(
+                        queues: ["celery"], node: "test", concurrency: 4, startedAt: .now, messageLimit: 10_000))
+            }
+            let text = JSON.string(String(repeating: "x", count: 200_000))
+            let small = bench.message("t", 1)
+            let large = bench.message("t", text)
+            try await broker.send([small, large])
+
+            let first = try await consumer()
+            let claimed = try await first.claim(upTo: 5)
+            #expect(claimed.map(\.excerptOf) == [nil, large.payload.count])
+            #expect(claimed.last.map { $0.payload.count < 21_000 } == true)
+            #expect(try await first.settle([Settlement(claimed[1], .returned)]) == [.settled])
+            await first.close()
+            let list = try await broker.client.send(RedisCommand("LRANGE", "celery", 0, -1)).array?.compactMap(\.bytes)
+            #expect(list == [large.payload, small.payload])
+
+            // Caught by a blocking pop: seen a moment later, when the lists are looked through.
+            _ = try await bench.server.cli("DEL", "celery")
+            let second = try await consumer()
+            async let caught = second.claim(upTo: 1)
+            try await eventually("it waits") { try await bench.blockingPops() == 4 }
+            try await broker.send([large])
+            var held = try await caught
+            while held.isEmpty { held = try await second.claim(upTo: 1) }
+            #expect(held.map(\.excerptOf) == [large.payload.count])
+            let letter = DeadLetter(
+                id: large.id, taskID: large.id, task: "t", queue: "celery", reason: .tooLarge, error: "too large",
+                attempts: 0, worker: "test",
+                diedAt: .now, payload: held[0].payload)
+            #expect(try await second.settle([Settlement(held[0], .dead(letter))]) == [.settled])
+            #expect(try await second.settle([Settlement(held[0], .dead(letter))]) == [.fenced])
+            #expect(try await broker.deadLetter(large.id)?.payload == large.payload)
+            await second.close()
+        }
+    }
+
+    @Test("what a lost process held of more than 64 MiB is put aside by its recoverer")
+    func oversizeRecovery() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker(BrokerBench.quick)
+            let large = bench.message("t", .string(String(repeating: "x", count: 70 << 20)))
+            try await broker.send([large])
+            let lost = try await bench.consumer(settings: BrokerBench.quick)
+            #expect(try await lost.claim(upTo: 1).first?.excerptOf == large.payload.count)
+            await lost.fallSilent()
+            let witness = try await bench.consumer(["elsewhere"], settings: BrokerBench.quick)
+            try await eventually("it is put aside", within: .seconds(15)) {
+                try await bench.server.cli("ZCARD", "chard:dead:celery") == "1"
+            }
+            #expect(try await broker.deadLetters(in: "celery", limit: 1).first?.payload.count == large.payload.count)
+            await witness.close()
         }
     }
 

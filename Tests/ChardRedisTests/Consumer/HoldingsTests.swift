@@ -21,8 +21,8 @@ struct HoldingsTests {
         var holdings = Holdings()
         holdings.add([delivery("a"), delivery("b")])
         holdings.beginReading()
-        let unknown = holdings.unknown(in: [message("a"), message("x"), message("b")], place: "celery")
-        #expect(unknown == [message("x")])
+        let unknown = holdings.unknown(in: [delivery("a"), delivery("x"), delivery("b")])
+        #expect(unknown == [delivery("x")])
     }
 
     @Test("a message that was settled while its list was read is not taken for a new one")
@@ -31,7 +31,7 @@ struct HoldingsTests {
         holdings.add([delivery("a")])
         holdings.beginReading()
         holdings.remove(delivery("a"))
-        let unknown = holdings.unknown(in: [message("a")], place: "celery")
+        let unknown = holdings.unknown(in: [delivery("a")])
         #expect(unknown.isEmpty)
     }
 
@@ -40,8 +40,8 @@ struct HoldingsTests {
         var holdings = Holdings()
         holdings.add([delivery("a")])
         holdings.beginReading()
-        let unknown = holdings.unknown(in: [message("a"), message("a")], place: "celery")
-        #expect(unknown == [message("a")])
+        let unknown = holdings.unknown(in: [delivery("a"), delivery("a")])
+        #expect(unknown == [delivery("a")])
     }
 
     @Test("the late announcement of an adopted message is known for what it is, once")

@@ -1,0 +1,96 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import NIOCore
+import Synchronization
+
+extension RedisConsumer {
+    func claim(upTo count: Int) async throws -> [Delivery] {
+        try begin()
+        defer { rest() }
+        if let caught = takeCaught(count) { return caught }
+        noteIntake()
+        let deliveries = try await isSuspect ? adoptUnknown() : pop(count)
+        if !deliveries.isEmpty { return deliveries }
+        try? await client.eventLoop.submit { self.loop.value?.arm() }.get()
+        await signal.wait()
+        try checkLease()
+        return takeCaught(count) ?? []
+    }
+
+    func wake() {
+        signal.fire()
+    }
+
+    func begin() throws {
+        try checkLease()
+        state.withLock { $0.isClaiming = true }
+    }
+
+    /// The caller has what it wants: unless it soon asks again, blocking pops are called back, so that no message comes
+    /// here that another process has room for.
+    func rest() {
+        state.withLock { $0.isClaiming = false }
+        client.eventLoop.execute { self.loop.value?.scheduleRecall() }
+    }
+
+    func takeCaught(_ count: Int) -> [Delivery]? {
+        state.withLock { state in
+            guard !state.caught.isEmpty, !state.isOver else { return nil }
+            let taken = Array(state.caught.prefix(count))
+            state.caught.removeFirst(taken.count)
+            return taken
+        }
+    }
+
+    func pop(_ count: Int) async throws -> [Delivery] {
+        let turn = state.withLock { state in
+            state.turn += 1
+            return state.turn
+        }
+        // Each claim begins with the next queue, so that a single free slot serves all of them in turn.
+        let orders = state.withLock { $0.orders }
+        let open = subscription.queues.filter { !orders.paused.contains($0) }
+        let queues = open.indices.map { open[($0 + turn) % open.count] }
+        let lists = Priority.steps.indices.flatMap { step in
+            queues.map { (queue: $0, list: keys.waiting($0, step: step)) }
+        }
+        var script = RedisScript.claim.command(
+            keys: [keys.process(identity), keys.orders] + lists.flatMap { [$0.list, keys.leased(identity, $0.list)] })
+        script.append(orders.number)
+        script.append(count)
+        script.append(max(1, queues.count))
+        script.append(RedisBroker.batchBytes)
+        script.append(subscription.messageLimit)
+        let reply = try await persevering(script) { state in state.suspectUntil = .now + .seconds(15) }
+        guard let parts = reply.array else {
+            lose()
+            throw lapsed
+        }
+        guard parts.first?.text == orders.number else {
+            try await learnOrders()
+            return try await pop(count)
+        }
+        var deliveries: [Delivery] = []
+        for index in stride(from: 1, to: parts.count - 1, by: 2) {
+            guard let pair = parts[index].integer, let message = HeldMessage(parts[index + 1]) else { continue }
+            let (queue, list) = lists[pair - 1]
+            deliveries.append(delivery(message, of: queue, from: list))
+        }
+        let claimed = deliveries
+        state.withLock { $0.holdings.add(claimed) }
+        try checkLease()
+        return deliveries
+    }
+
+    func delivery(_ message: HeldMessage, of queue: String, from list: String) -> Delivery {
+        Delivery(queue: queue, payload: message.payload, place: list, excerptOf: message.excerptOf)
+    }
+
+    func noteLastChance(of id: String) async throws {
+        let key = keys.lastChances(identity)
+        _ = try await persevering(RedisCommand("SADD", key, id)) { _ in }
+        _ = try await persevering(RedisCommand("EXPIRE", key, 86_400)) { _ in }
+    }
+}
