@@ -82,6 +82,8 @@ let package = Package(
         .target(name: "TestServers", path: "Tests/Support/TestServers", swiftSettings: settings),
         .testTarget(name: "ChardTests", dependencies: ["Chard"], swiftSettings: settings),
         .testTarget(
+            name: "ChardScheduleOracleTests", dependencies: ["Chard", "TestServers"], swiftSettings: settings),
+        .testTarget(
             name: "ChardRedisTests",
             dependencies: [
                 "Chard", "ChardRedis",

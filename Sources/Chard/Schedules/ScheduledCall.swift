@@ -1,0 +1,58 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The call that a schedule makes at each tick, as it is kept in the broker.
+public struct ScheduledCall: Sendable, Hashable {
+    /// The task's name.
+    public var task: String
+    /// The arguments.
+    public var arguments: Arguments
+    /// The queue; `nil` leaves it to the routes of the app whose scheduler sends the tick.
+    public var queue: String?
+    /// Celery's priority on Redis, 0 (first) to 9 (last).
+    public var priority: Int?
+    /// How long after the tick the task may still start.
+    public var expires: Duration?
+    /// After this time the run is cancelled.
+    public var softTimeLimit: Duration?
+    /// After this time the run is given up.
+    public var timeLimit: Duration?
+    /// Whether no status is kept.
+    public var ignoresResult: Bool?
+    /// The name that logs and events show in place of the task's.
+    public var shadow: String?
+    /// Headers of one's own.
+    public var headers: [String: JSON]
+
+    /// A call of a task by its name.
+    public init(_ task: String, _ arguments: Arguments = Arguments(), queue: String? = nil) {
+        self.task = task
+        self.arguments = arguments
+        self.queue = queue
+        headers = [:]
+    }
+
+    /// The call that a signature stands for, with its task's options.
+    /// - Throws: What the arguments or a retry policy of the call throw as JSON.
+    init<Output>(_ signature: Signature<Output>, queue: String) throws {
+        self.init(signature.task, try signature.body.arguments(), queue: queue)
+        let call = signature.options
+        let task = signature.taskOptions
+        priority = call.priority ?? task.priority
+        expires = call.expires ?? task.expires
+        softTimeLimit = call.softTimeLimit ?? task.softTimeLimit
+        timeLimit = call.timeLimit ?? task.timeLimit
+        ignoresResult = call.ignoresResult ?? (task.ignoresResult ? true : nil)
+        shadow = call.shadow
+        headers = task.headers.merging(call.headers) { $1 }
+        if let retry = call.retry { headers[RetryPolicy.header] = try JSON(encoding: retry) }
+    }
+
+    var options: EnqueueOptions {
+        EnqueueOptions(
+            queue: queue, expires: expires, priority: priority, softTimeLimit: softTimeLimit, timeLimit: timeLimit,
+            headers: headers, ignoresResult: ignoresResult, shadow: shadow)
+    }
+
+    var problems: [String] { options.problem.map { [$0] } ?? [] }
+}
