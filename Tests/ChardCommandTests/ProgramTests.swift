@@ -198,7 +198,7 @@ struct ProgramTests {
     func wrongWorker() async {
         let run1 = await launch(["worker", "-c", "0"], app: appWithTasks(broker: MemoryBroker()))
         #expect(run1.status == .misused)
-        #expect(run1.talk.contains("the concurrency is 0"))
+        #expect(run1.talk.contains("it must be at least 1"))
         let app = appWithTasks(broker: MemoryBroker())
         app.task("shop.add") { 1 }
         let run2 = await launch(["worker"], app: app)

@@ -88,6 +88,25 @@ enum OptionValues {
         return (String(text[..<separator]), String(text[text.index(after: separator)...]))
     }
 
+    /// A number of things, at least one.
+    static func count(_ text: String) throws -> Int {
+        guard let number = Int(text) else { throw ValidationError("it is no whole number") }
+        guard number > 0 else { throw ValidationError("it must be at least 1") }
+        return number
+    }
+
+    /// A name that is not empty.
+    static func name(_ text: String) throws -> String {
+        guard !text.isEmpty else { throw ValidationError("it is empty") }
+        return text
+    }
+
+    /// A list of at least one name, with commas between.
+    static func list(_ text: String) throws -> String {
+        guard !names([text]).isEmpty else { throw ValidationError("it names nothing") }
+        return text
+    }
+
     /// Names with commas between, empty ones left out.
     static func names(_ texts: [String]) -> [String] {
         texts.flatMap { $0.split(separator: ",") }.map { name in

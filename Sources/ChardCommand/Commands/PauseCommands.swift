@@ -10,7 +10,7 @@ struct PauseCommand: AsyncParsableCommand {
         commandName: "pause", abstract: "Lets no worker take from a queue until it is resumed.",
         discussion: "What was taken before goes on. Workers that start later obey, too.")
 
-    @Argument(help: "The queue.")
+    @Argument(help: "The queue.", transform: OptionValues.name)
     var queue: String
 
     @OptionGroup(title: "Common options")
@@ -31,7 +31,7 @@ struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume", abstract: "Lets workers take from a paused queue again.")
 
-    @Argument(help: "The queue.")
+    @Argument(help: "The queue.", transform: OptionValues.name)
     var queue: String
 
     @OptionGroup(title: "Common options")

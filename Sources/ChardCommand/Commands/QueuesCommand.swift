@@ -50,7 +50,7 @@ struct PurgeCommand: AsyncParsableCommand {
         commandName: "purge", abstract: "Deletes the messages that wait in a queue.",
         discussion: "Messages that a worker holds stay, and so do dead letters.")
 
-    @Argument(help: "The queue.")
+    @Argument(help: "The queue.", transform: OptionValues.name)
     var queue: String
 
     @Flag(help: "Yes, delete them.")

@@ -20,12 +20,14 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @Option(
         name: [.customShort("Q"), .customLong("queues")],
-        help: ArgumentHelp("Queues to serve, with commas between.", valueName: "names"))
+        help: ArgumentHelp("Queues to serve, with commas between.", valueName: "names"),
+        transform: OptionValues.list)
     var queues: [String] = []
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Tasks at once; by default, four for each core.", valueName: "number"))
+        help: ArgumentHelp("Tasks at once; by default, four for each core.", valueName: "number"),
+        transform: OptionValues.count)
     var concurrency: Int?
 
     @Option(
@@ -39,13 +41,19 @@ struct WorkerCommand: AsyncParsableCommand {
     @Flag(help: "Ends when the queues are empty.")
     var drain = false
 
-    @Option(help: ArgumentHelp("Copies of this process, under a supervisor; by default, 1.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("Copies of this process, under a supervisor; by default, 1.", valueName: "number"),
+        transform: OptionValues.count)
     var processes: Int?
 
-    @Option(help: ArgumentHelp("A process ends, and is replaced, after so many tasks.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("A process ends, and is replaced, after so many tasks.", valueName: "number"),
+        transform: OptionValues.count)
     var maxTasksPerChild: Int?
 
-    @Option(help: ArgumentHelp("A process ends, and is replaced, when it is larger.", valueName: "MiB"))
+    @Option(
+        help: ArgumentHelp("A process ends, and is replaced, when it is larger.", valueName: "MiB"),
+        transform: OptionValues.count)
     var maxMemoryPerChild: Int?
 
     @OptionGroup(title: "Common options")
@@ -88,7 +96,6 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 
     private func supervise(_ count: Int, _ options: WorkerOptions, _ session: Session) async throws {
-        guard count > 0 else { throw CommandError("--processes is \(count); it must be at least 1", status: .misused) }
         guard !drain else { throw CommandError("--drain is for a single process", status: .misused) }
         guard !(try session.app.broker is MemoryBroker) else {
             throw CommandError("memory:// exists only inside one process; --processes needs redis://", status: .misused)

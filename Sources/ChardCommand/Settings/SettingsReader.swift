@@ -51,7 +51,11 @@ struct SettingsReader: Sendable {
     /// The whole number of a setting.
     func integer(_ setting: Setting, flag: Int?) throws(CommandError) -> Int? {
         if let flag { return flag }
-        return try find(setting) { if case .int(let number) = $0 { number } else { nil } }?.value
+        guard let found = try find(setting, { if case .int(let number) = $0 { number } else { nil } }) else { return nil }
+        guard found.value > 0 else {
+            throw CommandError("\(found.origin) is \(found.value); it must be at least 1", status: .misused)
+        }
+        return found.value
     }
 
     /// The number of a setting.

@@ -19,7 +19,7 @@ struct RefusalTests {
             ["send", "t", "--wait=x"], ["result"], ["result", "a", "b"], ["queues", "--nonsense"], ["purge"],
             ["dead", "show"], ["dead", "requeue"], ["dead", "requeue", "x", "--all"], ["dead", "drop"],
             ["dead", "list", "--limit", "0"], ["worker"], ["tasks"], ["queues", "-l", "loud"],
-            ["queues", "--config", "/no/such/file"],
+            ["queues", "--config", "/no/such/file"], ["queues", "pause", ""], ["purge", "", "--yes"],
         ])
     func misuse(words: [String]) async throws {
         let run = try await CommandRun(
@@ -51,6 +51,28 @@ struct RefusalTests {
             #expect(run.status == 2 && run.isOneLine, "\(url): \(run)")
             #expect(!run.talk.contains(Self.secret), "\(run)")
         }
+    }
+
+    @Test(
+        "a worker with options that make no sense: 2, before anything else is said",
+        arguments: [
+            ["-c", "0"], ["-c", "-1"], ["-c", "many"], ["-Q", ""], ["-Q", ","], ["--processes", "0"],
+            ["--max-tasks-per-child", "0"], ["--max-memory-per-child", "-5"], ["--grace", "-1"],
+            ["--processes", "2", "--drain"],
+        ])
+    func senseless(words: [String]) async throws {
+        let run = try await CommandRun(
+            Program("interop", ["worker"] + words, environment: ["CHARD_BROKER_URL": "redis://127.0.0.1:1/0"]))
+        #expect(run.status == 2 && run.isOneLine, "\(words): \(run)")
+    }
+
+    @Test("a setting below its least value: 2, and its place is named")
+    func setting() async throws {
+        let run = try await CommandRun(
+            Program(
+                "interop", ["worker"],
+                environment: ["CHARD_BROKER_URL": "redis://127.0.0.1:1/0", "CHARD_WORKER_PROCESSES": "0"]))
+        #expect(run.status == 2 && run.isOneLine && run.talk.contains("CHARD_WORKER_PROCESSES is 0"), "\(run)")
     }
 
     @Test(
