@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "Chard", targets: ["Chard"]),
         .library(name: "ChardRedis", targets: ["ChardRedis"]),
         .library(name: "ChardCommand", targets: ["ChardCommand"]),
+        .library(name: "ChardTesting", targets: ["ChardTesting"]),
         .executable(name: "chard", targets: ["ChardProgram"]),
         .executable(name: "tour", targets: ["Tour"]),
         .executable(name: "interop", targets: ["Interop"]),
@@ -62,6 +63,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
+        .target(name: "ChardTesting", dependencies: ["Chard"], swiftSettings: settings),
         .executableTarget(
             name: "ChardProgram", dependencies: ["Chard", "ChardCommand"], swiftSettings: settings),
 
@@ -83,6 +85,7 @@ let package = Package(
         .testTarget(name: "ChardTests", dependencies: ["Chard"], swiftSettings: settings),
         .testTarget(
             name: "ChardScheduleOracleTests", dependencies: ["Chard", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "ChardTestingTests", dependencies: ["Chard", "ChardTesting"], swiftSettings: settings),
         .testTarget(
             name: "ChardRedisTests",
             dependencies: [
@@ -104,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "ChardRedisServerTests",
             dependencies: [
-                "Chard", "ChardRedis", "TestServers",
+                "Chard", "ChardRedis", "ChardTesting", "TestServers",
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),

@@ -31,8 +31,10 @@ public final class Chard: Sendable {
         var problems: [String] = []
         var routes = Routes()
         var middleware: [any Middleware] = []
+        var immediate: ImmediateMode?
     }
     private let state: Mutex<State>
+    private let time: AppTime
     let buffer: SendBuffer?
 
     /// Makes an app. Without a broker here, `ChardCommand` sets the one that `--broker` or `CHARD_BROKER_URL` names.
@@ -41,6 +43,9 @@ public final class Chard: Sendable {
         _ name: String, broker: (any Broker)? = nil, results: (any ResultStore)? = nil, settings: Settings = Settings()
     ) {
         self.name = name
+        time = AppTime(settings.now)
+        var settings = settings
+        settings.now = { [time] in time.now }
         self.settings = settings
         origin = "\(ProcessInfo.processInfo.processIdentifier)@\(name)"
         buffer = settings.sendBuffer > 0 ? SendBuffer(limit: settings.sendBuffer) : nil
@@ -71,9 +76,23 @@ public final class Chard: Sendable {
     /// Where statuses and results are kept.
     public var results: any ResultStore {
         get throws(AppError) {
+            if let immediate { return immediate.results }
             if let results = state.withLock({ $0.results }) { return results }
             return try broker
         }
+    }
+
+    /// What runs tasks in their caller, if that is wished.
+    var immediate: ImmediateMode? {
+        get { state.withLock { $0.immediate } }
+        set { state.withLock { $0.immediate = newValue } }
+    }
+
+    /// Makes a test's broker and time the app's own, and its queue a real one.
+    package func takeOver(broker: any Broker, now: @escaping @Sendable () -> Date) {
+        use(broker: broker)
+        immediate = nil
+        time.replace(with: now)
     }
 
     /// Whether results are kept apart from the broker, so that settling takes two steps.

@@ -14,7 +14,8 @@ extension Chard {
     @discardableResult
     public func enqueue<Output: Sendable>(_ signatures: [Signature<Output>]) async throws -> [AsyncResult<Output>] {
         try validate()
-        let broker = try broker
+        let immediate = immediate
+        let broker = immediate == nil ? try broker : nil
         let now = settings.now()
         let parent = TaskContext.current?.message
         var messages: [TaskMessage] = []
@@ -25,7 +26,10 @@ extension Chard {
             if signature.options.workerHoldsETA { heldByWorkers.insert(message.id) }
             messages.append(message)
         }
-        try await send(messages, through: middleware[...], to: broker, heldByWorkers: heldByWorkers)
+        try await send(messages, through: middleware[...]) { [heldByWorkers] messages in
+            if let immediate { return try await immediate.run(messages, of: self) }
+            if let broker { try await self.send(messages, to: broker, heldByWorkers: heldByWorkers) }
+        }
         return zip(signatures, messages).map { signature, message in
             AsyncResult(
                 id: message.id, app: self, keepsResult: message.ignoresResult != true, decode: signature.decodeOutput)
@@ -74,22 +78,23 @@ extension Chard {
     }
 
     private func send(
-        _ messages: [TaskMessage], through middleware: ArraySlice<any Middleware>, to broker: any Broker,
-        heldByWorkers: Set<String>
+        _ messages: [TaskMessage], through middleware: ArraySlice<any Middleware>,
+        to last: @Sendable ([TaskMessage]) async throws -> Void
     ) async throws {
-        guard let outermost = middleware.first else {
-            let outgoing = messages.map { message in
-                OutgoingMessage(
-                    id: message.id, queue: message.properties.routingKey, priority: message.properties.priority,
-                    dueAt: heldByWorkers.contains(message.id) ? nil : message.eta, payload: message.encoded())
-            }
-            guard let buffer else { return try await broker.send(outgoing) }
-            return try await buffer.send(outgoing, to: broker)
-        }
+        guard let outermost = middleware.first else { return try await last(messages) }
         try await outermost.enqueue(messages) { messages in
-            try await self.send(
-                messages, through: middleware.dropFirst(), to: broker, heldByWorkers: heldByWorkers)
+            try await self.send(messages, through: middleware.dropFirst(), to: last)
         }
+    }
+
+    private func send(_ messages: [TaskMessage], to broker: any Broker, heldByWorkers: Set<String>) async throws {
+        let outgoing = messages.map { message in
+            OutgoingMessage(
+                id: message.id, queue: message.properties.routingKey, priority: message.properties.priority,
+                dueAt: heldByWorkers.contains(message.id) ? nil : message.eta, payload: message.encoded())
+        }
+        guard let buffer else { return try await broker.send(outgoing) }
+        try await buffer.send(outgoing, to: broker)
     }
 }
 

@@ -7,17 +7,26 @@ import Synchronization
 /// A broker within the process: for tests, and for programs that convert to a queue later.
 ///
 /// It keeps the whole contract except outliving its process. Messages travel encoded, as on every other broker.
-public final class MemoryBroker: InspectableBroker, ControllableBroker {
+public final class MemoryBroker: InspectableBroker, ControllableBroker, SupervisedBroker {
     /// `memory://`
     public let location = "memory://"
 
     let settings: MemorySettings
     private let state: Mutex<MemoryState>
+    private let timer: MemoryTimer
+    private let onSend: (@Sendable ([OutgoingMessage]) -> Void)?
 
     /// Makes an empty broker.
-    public init(settings: MemorySettings = MemorySettings()) {
+    public convenience init(settings: MemorySettings = MemorySettings()) {
+        self.init(settings: settings, onSend: nil)
+    }
+
+    /// Makes an empty broker that tells of everything that is sent, but not of what follows a settlement.
+    package init(settings: MemorySettings, onSend: (@Sendable ([OutgoingMessage]) -> Void)?) {
         self.settings = settings
+        self.onSend = onSend
         state = Mutex(MemoryState(settings: settings))
+        timer = MemoryTimer(settings.alarm)
     }
 
     /// There is nobody to reach.
@@ -26,13 +35,16 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
     /// Places messages.
     public func send(_ messages: [OutgoingMessage]) async throws {
         change { state, now in state.send(messages, now: now) }
+        onSend?(messages)
     }
 
     /// Opens a hold under a fresh identity.
     public func consumer(for subscription: Subscription) async throws -> any Consumer {
         let identity = "\(subscription.node)/\(TaskID.random())"
-        change { state, now in state.open(identity, subscription, now: now) }
-        return MemoryConsumer(identity: identity, subscription: subscription, broker: self)
+        let consumer = MemoryConsumer(identity: identity, subscription: subscription, broker: self)
+        let ended = consumer.ended
+        change { state, _ in state.open(identity, subscription) { ended.fire() } }
+        return consumer
     }
 
     /// Changes the state under its lock, then tells whoever the change concerns.
@@ -41,6 +53,7 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
         let now = settings.now()
         let (result, wakes, due) = state.withLock { state in
             state.placeDue(now: now)
+            state.endLapsed(now: now)
             let result = body(&state, now)
             return (result, state.takeWakes(), state.nextDue)
         }
@@ -48,8 +61,6 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
         if let due { timer.arm(at: due, now: now) { [weak self] in self?.change { _, _ in } } }
         return result
     }
-
-    private let timer = MemoryTimer()
 
     // MARK: ResultStore
 
@@ -110,6 +121,18 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
         change { state, _ in state.resume(queue) }
     }
 
+    // MARK: SupervisedBroker
+
+    /// Gives back at once what a holder held.
+    public func declareLost(_ identity: String) async throws {
+        change { state, now in state.end(identity, isLost: true, now: now) }
+    }
+
+    /// Makes a consumer fall silent as a killed process does: its lease runs out.
+    package func silence(_ identity: String) {
+        change { state, now in state.silence(identity, now: now) }
+    }
+
     // MARK: InspectableBroker
 
     /// Every queue that was ever used.
@@ -159,6 +182,11 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker {
 public struct MemorySettings: Sendable {
     /// The present time.
     public var now: @Sendable () -> Date = { Date() }
+    /// Calls back, once, at a time by ``now``. By default the system's timers do, which know no other clock than the
+    /// system's: set this together with ``now``.
+    public var alarm: (@Sendable (_ at: Date, _ action: @escaping @Sendable () -> Void) -> Void)?
+    /// How long a process that fell silent keeps what it holds.
+    public var lease: Duration = .seconds(12)
     /// After so many losses a message goes to the dead letters.
     public var maximumLosses = 3
     /// How many dead letters are kept.

@@ -8,7 +8,7 @@ final class MemoryConsumer: Consumer {
     private let subscription: Subscription
     private let broker: MemoryBroker
     private let signal = Signal()
-    private let ended = Signal()
+    let ended = Signal()
 
     init(identity: String, subscription: Subscription, broker: MemoryBroker) {
         self.identity = identity
@@ -17,7 +17,7 @@ final class MemoryConsumer: Consumer {
     }
 
     deinit {
-        broker.change { [identity] state, now in state.end(identity, isLost: true, now: now) }
+        broker.change { [identity] state, now in state.abandon(identity, now: now) }
     }
 
     func isRevoked(_ id: String) -> Bool {
@@ -35,7 +35,6 @@ final class MemoryConsumer: Consumer {
                     state.claim(identity, upTo: count) { signal.fire() }
                 })
             else {
-                ended.fire()
                 throw BrokerError(.leaseLost, "the lease of \(identity) is gone")
             }
             if !deliveries.isEmpty { return deliveries }
@@ -63,6 +62,7 @@ final class MemoryConsumer: Consumer {
 
     func leaseLost() async {
         await ended.wait()
+        ended.fire()
     }
 
     func isDrained() async throws -> Bool {
@@ -71,7 +71,5 @@ final class MemoryConsumer: Consumer {
 
     func close() async {
         broker.change { [identity] state, now in state.end(identity, isLost: false, now: now) }
-        ended.fire()
-        signal.fire()
     }
 }

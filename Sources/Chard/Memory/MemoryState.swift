@@ -18,6 +18,9 @@ struct MemoryState {
         var turn = 0
         var noted: Set<String> = []
         var wake: (@Sendable () -> Void)?
+        /// When its lease lapses, if it has fallen silent.
+        var lapsesAt: Date?
+        var ended: @Sendable () -> Void
     }
 
     private struct Stored {
@@ -85,11 +88,21 @@ struct MemoryState {
         }
     }
 
-    /// Moves what is due to the front of its queue, the earliest foremost.
+    /// Moves what is due to the front of its queue, the earliest foremost: behind what was due before it and still waits.
     mutating func placeDue(now: Date) {
         let due = scheduled.prefix { $0.dueAt <= now }
         scheduled.removeFirst(due.count)
-        for entry in due.reversed() { place(entry.message, atFront: true) }
+        for entry in due.reversed() {
+            let (queue, step) = (entry.message.queue, Priority.step(for: entry.message.priority))
+            var earlier: [OutgoingMessage] = []
+            while let dueAt = waiting[queue]?[step].next?.dueAt, dueAt < entry.dueAt,
+                let next = waiting[queue]?[step].popNext()
+            {
+                earlier.append(next)
+            }
+            place(entry.message, atFront: true)
+            for message in earlier.reversed() { waiting[queue]?[step].prepend(message) }
+        }
     }
 
     /// Whom to wake for all changes so far.
@@ -98,12 +111,18 @@ struct MemoryState {
         return wakes
     }
 
-    var nextDue: Date? { scheduled.first?.dueAt }
+    /// When something will change by itself: a message is due, a lease lapses.
+    var nextDue: Date? {
+        let lapses = holders.values.lazy.compactMap(\.lapsesAt).min()
+        guard let due = scheduled.first?.dueAt else { return lapses }
+        return lapses.map { min($0, due) } ?? due
+    }
 
     // MARK: Holding
 
-    mutating func open(_ identity: String, _ subscription: Subscription, now: Date) {
-        holders[identity] = Holder(subscription: subscription)
+    /// Opens a hold; `ended` is called when it is over, however it came to its end.
+    mutating func open(_ identity: String, _ subscription: Subscription, ended: @escaping @Sendable () -> Void) {
+        holders[identity] = Holder(subscription: subscription, ended: ended)
         for queue in subscription.queues where waiting[queue] == nil {
             waiting[queue] = Self.noneWaiting
         }
@@ -156,6 +175,7 @@ struct MemoryState {
     /// rather than closed each loss is counted, and those lost too often are put aside.
     mutating func end(_ identity: String, isLost: Bool, now: Date) {
         guard let holder = holders.removeValue(forKey: identity) else { return }
+        wakes.append(holder.ended)
         if let wake = holder.wake { wakes.append(wake) }
         for (_, held) in holder.leased.sorted(by: { $0.key > $1.key }) {
             guard isLost else {
@@ -172,6 +192,25 @@ struct MemoryState {
                 if let status { store(status, now: now) }
             }
         }
+    }
+
+    /// Lets a holder's lease run out, as that of a killed process does.
+    mutating func silence(_ identity: String, now: Date) {
+        guard holders[identity]?.lapsesAt == nil else { return }
+        holders[identity]?.lapsesAt = now.addingTimeInterval(settings.lease.seconds)
+    }
+
+    /// Ends a hold that nobody refers to any more; one that fell silent before keeps its lease until that lapses.
+    mutating func abandon(_ identity: String, now: Date) {
+        if holders[identity]?.lapsesAt == nil { end(identity, isLost: true, now: now) }
+    }
+
+    /// Ends the holds whose lease has lapsed.
+    mutating func endLapsed(now: Date) {
+        let lapsed = holders.compactMap { identity, holder in
+            holder.lapsesAt.flatMap { $0 <= now ? (at: $0, identity) : nil }
+        }
+        for (_, identity) in lapsed.sorted(by: { $0.at > $1.at }) { end(identity, isLost: true, now: now) }
     }
 
     mutating func noteLastChance(of id: String, by identity: String) {

@@ -37,6 +37,11 @@ public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: S
     public func result(of id: String) -> AsyncResult<Output> {
         AsyncResult(id: id, app: app, keepsResult: true, decode: decodeOutput)
     }
+
+    /// The arguments of a call, as the task's body gets them.
+    package func arguments(of message: TaskMessage) throws -> (repeat each Argument) {
+        try coder.decode(try message.decodeBody())
+    }
 }
 
 /// One call of a task, ready to be sent. Celery's word for it.

@@ -4,7 +4,7 @@
 import FoundationEssentials
 
 /// What one run came to.
-enum Outcome: Sendable {
+package enum Outcome: Sendable {
     /// The body returned this, as JSON.
     case success([UInt8])
     /// It failed for good; with a reason, the message is kept as well.

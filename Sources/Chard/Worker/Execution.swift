@@ -19,50 +19,49 @@ struct Execution: Sendable {
     let logger: Logger
     let report: @Sendable (TaskStatus) async throws -> Void
     /// The present time by the broker's clock, which decides about ETA and expiry: the worker's own may be off.
-    let brokerTime: @Sendable () -> Date
+    var brokerTime: @Sendable () -> Date
     let isRevoked: @Sendable (String) -> Bool
 
-    /// Reads a delivery. What can be said without running it is concluded here.
+    /// Reads a delivery. What can be said without running it is decided here.
     func prepare(_ delivery: Delivery) -> Preparation {
         let message: TaskMessage
         do throws(MessageError) {
             if let size = delivery.excerptOf { throw MessageError(tooLarge: size, excerpt: delivery.payload) }
             message = try TaskMessage(decoding: delivery.payload, limits: settings.limits)
         } catch {
-            return .concluded(concluder.conclude(.unreadable(error), of: nil, task: nil, delivery: delivery))
+            return .decided(.unreadable(error), nil, nil)
         }
         let task = registry[message.task]
-        func conclude(_ outcome: Outcome) -> Preparation {
-            .concluded(concluder.conclude(outcome, of: message, task: task, delivery: delivery))
-        }
-        if isRevoked(message.id) { return conclude(.revoked("revoked")) }
+        func decide(_ outcome: Outcome) -> Preparation { .decided(outcome, message, task) }
+        if isRevoked(message.id) { return decide(.revoked("revoked")) }
         if message.expires != nil || message.eta != nil {
             let now = brokerTime()
-            if let expires = message.expires, now >= expires { return conclude(.revoked("expired")) }
+            if let expires = message.expires, now >= expires { return decide(.revoked("expired")) }
             // What the broker found due may seem a moment early to a clock that is compared over a network.
-            if let eta = message.eta, eta > now + Self.clockError { return conclude(.tooEarly(eta)) }
+            if let eta = message.eta, eta > now + Self.clockError { return decide(.tooEarly(eta)) }
         }
         guard let task else {
             let error = TaskError("NotRegistered", message.task, module: "celery.exceptions")
-            return conclude(.failure(error, keptAs: .notRegistered))
+            return decide(.failure(error, keptAs: .notRegistered))
         }
         do throws(MessageError) {
             let body = try message.decodeBody(limits: settings.limits)
             if let wish = body.embed.wish {
                 let error = TaskError(
                     "UnsupportedWorkflow", "this worker cannot carry on the message's \(wish)", module: "chard")
-                return conclude(.failure(error, keptAs: .unsupportedWorkflow))
+                return decide(.failure(error, keptAs: .unsupportedWorkflow))
             }
             return .ready(task, message, body)
         } catch {
-            return .concluded(concluder.conclude(.unreadable(error), of: message, task: task, delivery: delivery))
+            return decide(.unreadable(error))
         }
     }
 
     private static let clockError: TimeInterval = 0.005
 
     enum Preparation {
-        case concluded(Conclusion)
+        /// Not to be run: the outcome, and of what, as far as that could be read.
+        case decided(Outcome, TaskMessage?, RegisteredTask?)
         case ready(RegisteredTask, TaskMessage, MessageBody)
     }
 

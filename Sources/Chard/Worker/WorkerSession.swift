@@ -221,9 +221,9 @@ final class WorkerSession: Sendable {
         let start = ContinuousClock.now
         let outcome: Outcome
         switch execution.prepare(delivery) {
-        case .concluded(let conclusion):
+        case .decided(let outcome, let message, let task):
             _ = bench.ended(slot, after: .now - start)
-            leave(conclusion)
+            leave(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
             return false
         case .ready(let task, let message, let body):
             let isLastChance = message.losses >= Recovery.lastChance

@@ -36,6 +36,21 @@ struct ScheduledTests {
         await consumer.close()
     }
 
+    @Test("what became due earlier stays before what becomes due later, however long both wait")
+    func backlog() async throws {
+        for (text, delay) in [("c", 3.0), ("a", 1), ("b", 2), ("d", 4)] {
+            try await broker.send(text, dueAt: clock.now + delay)
+        }
+        try await broker.send("plain")
+        for _ in 1...4 {
+            clock.advance(by: 1)
+            #expect(try await broker.report()?.queue == "q")
+        }
+        let consumer = try await broker.open()
+        #expect(try await consumer.claim(upTo: 9).map(\.text) == ["a", "b", "c", "d", "plain"])
+        await consumer.close()
+    }
+
     @Test("a message that nobody sends or asks about wakes its consumer when it is due")
     func wakes() async throws {
         let broker = MemoryBroker()
