@@ -33,6 +33,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the program interop" swift build --product interop
 	@$(stage) "Test the logic" $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests)\.'
+	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'
 	@$(stage) "Test on real Redis servers" $(swift_test) '^ChardRedisServerTests\.'
 	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.'

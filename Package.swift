@@ -14,6 +14,7 @@ let package = Package(
     products: [
         .library(name: "Chard", targets: ["Chard"]),
         .library(name: "ChardRedis", targets: ["ChardRedis"]),
+        .library(name: "ChardSQLite", targets: ["ChardSQLite"]),
         .library(name: "ChardCommand", targets: ["ChardCommand"]),
         .library(name: "ChardTesting", targets: ["ChardTesting"]),
         .executable(name: "chard", targets: ["ChardProgram"]),
@@ -27,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -63,6 +65,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "ChardSQLite",
+            dependencies: [
+                "Chard",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         .target(name: "ChardTesting", dependencies: ["Chard"], swiftSettings: settings),
         .executableTarget(
             name: "ChardProgram", dependencies: ["Chard", "ChardCommand"], swiftSettings: settings),
@@ -85,6 +95,10 @@ let package = Package(
         .testTarget(name: "ChardTests", dependencies: ["Chard"], swiftSettings: settings),
         .testTarget(
             name: "ChardScheduleOracleTests", dependencies: ["Chard", "TestServers"], swiftSettings: settings),
+        .testTarget(
+            name: "ChardSQLiteTests",
+            dependencies: ["Chard", "ChardSQLite", "ChardTesting", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
         .testTarget(name: "ChardTestingTests", dependencies: ["Chard", "ChardTesting"], swiftSettings: settings),
         .testTarget(
             name: "ChardRedisTests",

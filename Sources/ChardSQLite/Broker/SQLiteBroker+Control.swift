@@ -1,0 +1,36 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+
+extension SQLiteBroker: ControllableBroker {
+    /// Revokes tasks, in one step for all of them.
+    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws {
+        guard !ids.isEmpty else { return }
+        try await engine.write(durably: true) { transaction in
+            try transaction.revoke(ids, terminating: terminating, timeToLive: timeToLive)
+        }
+    }
+
+    /// Pauses a queue.
+    @discardableResult
+    public func pause(_ queue: String) async throws -> Bool {
+        try await engine.write(durably: true) { transaction in try transaction.setPaused(true, queue) }
+    }
+
+    /// Resumes a queue.
+    @discardableResult
+    public func resume(_ queue: String) async throws -> Bool {
+        try await engine.write(durably: true) { transaction in try transaction.setPaused(false, queue) }
+    }
+}
+
+extension SQLiteBroker: SupervisedBroker {
+    /// Gives back what a process held, without waiting for its lease.
+    public func declareLost(_ identity: String) async throws {
+        try await engine.write(durably: true) { transaction in
+            guard let holder = try transaction.holder(of: identity) else { return }
+            _ = try transaction.recover(holder, silentSince: nil)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import GRDB
+
+/// Deletes what has had its time, in steps small enough that nobody waits long for them.
+extension Transaction {
+    private static let step = 2_000
+
+    /// Whether there is anything to delete: asked before the file is taken for writing.
+    static func hasWaste(_ db: Database, now: Date, letters: Duration) throws -> Bool {
+        try db.value(
+            Bool.self,
+            """
+            SELECT EXISTS (SELECT 1 FROM status WHERE expires <= ?1) OR EXISTS (SELECT 1 FROM dead WHERE died < ?2)
+                OR EXISTS (SELECT 1 FROM revoked WHERE until <= ?1)
+            """, now.timeIntervalSince1970, now.timeIntervalSince1970 - letters.seconds) ?? false
+    }
+
+    /// Deletes one step's worth. Returns whether there may be more.
+    func tidy() throws -> Bool {
+        let deleted = [
+            try db.run(
+                "DELETE FROM status WHERE number IN (SELECT number FROM status WHERE expires <= ? LIMIT ?)", time,
+                Self.step),
+            try db.run(
+                "DELETE FROM dead WHERE number IN (SELECT number FROM dead WHERE died < ? LIMIT ?)",
+                time - settings.deadLetterTimeToLive.seconds, Self.step / 10),
+            try db.run(
+                "DELETE FROM revoked WHERE id IN (SELECT id FROM revoked WHERE until <= ? LIMIT ?)", time, Self.step),
+        ]
+        return deleted[0] == Self.step || deleted[1] == Self.step / 10 || deleted[2] == Self.step
+    }
+
+    /// Gives pages that are free to the system, if they are many: those that are few will be used again. Not in a
+    /// transaction. Returns whether there may be more.
+    static func shrink(_ db: Database) throws -> Bool {
+        let free = try db.value(Int.self, "PRAGMA freelist_count") ?? 0
+        let all = try db.value(Int.self, "PRAGMA page_count") ?? 0
+        guard free > 1_024, free > all / 4 else { return false }
+        try db.execute(sql: "PRAGMA incremental_vacuum(512)")
+        return true
+    }
+}

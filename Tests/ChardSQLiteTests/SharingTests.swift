@@ -1,0 +1,146 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ChardSQLite
+
+@Suite("Many on one file", .fewAtATime, .timeLimit(.minutes(2)))
+struct SharingTests {
+    @Test("each message once, however many send and claim at the same time")
+    func once() async throws {
+        try await Bench.with { bench in
+            let count = 1_500
+            let tally = Tally()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for producer in 0..<3 {
+                    let broker = bench.broker()
+                    group.addTask {
+                        for batch in 0..<(count / 3 / 10) {
+                            try await broker.send((0..<10).map { Bench.message("\(producer)-\(batch)-\($0)") })
+                        }
+                    }
+                }
+                for _ in 0..<3 {
+                    let consumer = try await bench.consumer()
+                    group.addTask {
+                        while tally.count < count {
+                            let waker = Task {
+                                try await Task.sleep(for: .milliseconds(200))
+                                consumer.wake()
+                            }
+                            let deliveries = try await consumer.claim(upTo: Int.random(in: 1...50))
+                            waker.cancel()
+                            tally.add(deliveries)
+                            let receipts = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+                            #expect(receipts.allSatisfy { $0 == .settled })
+                        }
+                        await consumer.close()
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(tally.twice.isEmpty)
+            #expect(try await bench.broker().queues().map(\.waiting) == [0])
+        }
+    }
+
+    @Test("who waits learns of work from another process within 50 ms, many times in a row")
+    func latency() async throws {
+        try await Bench.with { bench in
+            let consumer = try await bench.consumer()
+            let broker = bench.broker()
+            try await broker.connect()
+            var delays: [Duration] = []
+            for number in 0..<30 {
+                let claim = Task { (try await consumer.claim(upTo: 1), ContinuousClock.now) }
+                try await eventually("it waits") { (consumer as? SQLiteConsumer)?.isIdle == true }
+                try await Task.sleep(for: .milliseconds(number % 7))
+                try await broker.send([Bench.message("\(number)")])
+                let sentAt = ContinuousClock.now
+                let (deliveries, at) = try await claim.value
+                delays.append(at - sentAt)
+                _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+            }
+            // The median: other tests use the same cores.
+            #expect(delays.sorted()[delays.count / 2] < .milliseconds(50))
+            await consumer.close()
+        }
+    }
+
+    @Test("a scheduled message is there on time, and never early, also where another process has sent it")
+    func punctual() async throws {
+        try await Bench.with { bench in
+            let consumer = try await bench.consumer()
+            let broker = bench.broker()
+            try await broker.connect()
+            var delays: [Double] = []
+            for number in 0..<10 {
+                let due = Date(timeIntervalSinceNow: 0.1 + Double(number) / 100)
+                try await broker.send([Bench.message("\(number)", dueAt: due)])
+                let deliveries = try await consumer.claim(upTo: 1)
+                delays.append(Date().timeIntervalSince(due))
+                _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+            }
+            #expect(delays.allSatisfy { $0 >= 0 })
+            #expect(delays.sorted()[delays.count / 2] < 0.05)
+            await consumer.close()
+        }
+    }
+
+    @Test("what became due stands in the order of its time, however many moved at once")
+    func dueInOrder() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker()
+            let due = Date(timeIntervalSinceNow: 0.3)
+            // More than one batch, many at the same time.
+            try await broker.send(
+                (0..<2_500).map { Bench.message("\($0)", dueAt: due.addingTimeInterval(Double($0 / 100) / 1e4)) })
+            let mover = try await bench.consumer(["elsewhere"], of: broker)
+            try await eventually("all are due") {
+                try await broker.queues().first { $0.queue == "q" }?.waiting == 2_500
+            }
+            await mover.close()
+            let consumer = try await bench.consumer(of: broker)
+            let deliveries = try await consumer.claim(upTo: 5_000)
+            #expect(deliveries.compactMap(\.id) == (0..<2_500).map { "\($0)" })
+            await consumer.close()
+        }
+    }
+
+    @Test("callers of one process share transactions")
+    func groups() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker { $0.synchronous = .full }
+            try await broker.connect()
+            let version = { @Sendable in
+                try await broker.engine.read { db in
+                    try db.value(Int.self, "SELECT value FROM counter WHERE name = 'number'")
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<500 { group.addTask { try await broker.send([Bench.message("\(number)")]) } }
+                try await group.waitForAll()
+            }
+            #expect(try await version() == 500)
+            #expect(try await broker.queues().map(\.waiting) == [500])
+        }
+    }
+}
+
+/// How often each message came.
+private final class Tally: Sendable {
+    private let seen = Mutex<[String: Int]>([:])
+
+    func add(_ deliveries: [Delivery]) {
+        seen.withLock { seen in
+            for delivery in deliveries { seen[delivery.id ?? "?", default: 0] += 1 }
+        }
+    }
+
+    var count: Int { seen.withLock { $0.count } }
+    var twice: [String] { seen.withLock { $0.filter { $0.value > 1 }.map(\.key) } }
+}

@@ -1,0 +1,93 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import Foundation
+import Testing
+
+@testable import ChardSQLite
+
+@Suite("Nothing grows without end", .fewAtATime, .timeLimit(.minutes(2)))
+struct TidyingTests {
+    private func pages(_ broker: SQLiteBroker) async throws -> Int {
+        try await broker.engine.read { db in try db.value(Int.self, "PRAGMA page_count") ?? 0 }
+    }
+
+    private func rows(_ broker: SQLiteBroker, _ table: String) async throws -> Int {
+        try await broker.engine.read { db in try db.value(Int.self, "SELECT count(*) FROM \(table)") ?? 0 }
+    }
+
+    @Test("statuses, letters and revocations go when their time is over, and their pages are given back")
+    func expiry() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker {
+                $0.tidying = .milliseconds(50)
+                $0.deadLetterTimeToLive = .milliseconds(300)
+            }
+            let text = JSON.string(String(repeating: "x", count: 2_000)).encoded()
+            try await broker.store(
+                (0..<3_000).map { number in
+                    StatusRecord(
+                        TaskStatus(id: "\(number)", state: .success, result: text), timeToLive: .milliseconds(300))
+                })
+            try await broker.store([StatusRecord(TaskStatus(id: "kept", state: .success), timeToLive: .seconds(99))])
+            try await broker.revoke(["r"], terminating: false, timeToLive: .milliseconds(300))
+            let full = try await pages(broker)
+            #expect(full > 1_500)
+            let consumer = try await bench.consumer(of: broker)
+            try await broker.send([Bench.message("a")])
+            let delivery = try #require(try await consumer.claim(upTo: 1).first)
+            let letter = DeadLetter(
+                id: "a", taskID: "a", task: "t", queue: "q", reason: .rejected, error: "no", attempts: 1, worker: "w",
+                diedAt: Date(), payload: delivery.payload)
+            _ = try await consumer.settle([Settlement(delivery, .dead(letter))])
+            for table in ["dead", "revoked"] {
+                try await eventually("\(table) is empty") { try await rows(broker, table) == 0 }
+            }
+            try await eventually("only one status is left") { try await rows(broker, "status") == 1 }
+            try await eventually("the pages are given back") { try await pages(broker) < full / 2 }
+            #expect(try await broker.status(of: "kept")?.state == .success)
+            await consumer.close()
+        }
+    }
+
+    @Test("dead letters are kept up to their limit, the newest of them")
+    func letters() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker { $0.deadLetterLimit = 3 }
+            let consumer = try await bench.consumer(of: broker)
+            for number in 0..<5 {
+                try await broker.send([Bench.message("\(number)")])
+                let delivery = try #require(try await consumer.claim(upTo: 1).first)
+                let letter = DeadLetter(
+                    id: "", taskID: "\(number)", task: "t", queue: "q", reason: .rejected, error: "no", attempts: 1,
+                    worker: "w", diedAt: Date(), payload: delivery.payload)
+                _ = try await consumer.settle([Settlement(delivery, .dead(letter))])
+            }
+            #expect(try await broker.deadLetters(in: nil, limit: 9).compactMap(\.taskID) == ["4", "3", "2"])
+            await consumer.close()
+        }
+    }
+
+    @Test("what has passed through leaves no rows, and the file stays small")
+    func throughput() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker()
+            let consumer = try await bench.consumer(of: broker)
+            for round in 0..<20 {
+                try await broker.send((0..<200).map { Bench.message("\(round)-\($0)") })
+                var left = 200
+                while left > 0 {
+                    let deliveries = try await consumer.claim(upTo: left)
+                    _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+                    left -= deliveries.count
+                }
+            }
+            await consumer.close()
+            for table in ["message", "waiting", "leased", "scheduled", "holder"] {
+                #expect(try await rows(broker, table) == 0)
+            }
+            #expect(try await pages(broker) < 200)
+        }
+    }
+}
