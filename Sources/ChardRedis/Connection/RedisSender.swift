@@ -29,10 +29,7 @@ extension RedisSender {
         if commands.isEmpty { return [] }
         let batch = try RedisBatch(commands, blockFor: blockFor)
         return try await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                batch.whenComplete { continuation.resume(returning: $0) }
-                submit(batch)
-            }
+            await result(of: batch)
         } onCancel: {
             if batch.complete(.failure(.cancelled())), batch.blockFor != nil { giveUp(batch) }
         }.get()
@@ -42,6 +39,20 @@ extension RedisSender {
     package func send(_ command: RedisCommand, blockFor: Duration? = nil) async throws(RedisError) -> RESPValue {
         guard let reply = try await pipeline([command], blockFor: blockFor).first else { return .null }
         return try reply.get()
+    }
+
+    /// Sends one command and returns its reply, also where the caller is cancelled: for what must be learnt once it may have
+    /// been done.
+    package func sendWhatever(_ command: RedisCommand) async throws(RedisError) -> RESPValue {
+        guard let reply = try await result(of: RedisBatch([command], blockFor: nil)).get().first else { return .null }
+        return try reply.get()
+    }
+
+    private func result(of batch: RedisBatch) async -> Result<[RESPValue], RedisError> {
+        await withCheckedContinuation { continuation in
+            batch.whenComplete { continuation.resume(returning: $0) }
+            submit(batch)
+        }
     }
 
     /// Runs a script, which is loaded if the server does not know it.

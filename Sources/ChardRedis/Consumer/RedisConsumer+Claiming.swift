@@ -11,7 +11,13 @@ extension RedisConsumer {
         defer { rest() }
         if let caught = takeCaught(count) { return caught }
         noteIntake()
-        let deliveries = try await isSuspect ? adoptUnknown() : pop(count)
+        let deliveries: [Delivery]
+        do {
+            deliveries = try await isSuspect ? adoptUnknown() : pop(count)
+        } catch is CancellationError {
+            // Between two tries. What the server has moved all the same is adopted by the next claim.
+            return []
+        }
         if !deliveries.isEmpty { return deliveries }
         try? await client.eventLoop.submit { self.loop.value?.arm() }.get()
         await signal.wait()

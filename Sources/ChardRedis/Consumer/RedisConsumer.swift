@@ -172,9 +172,8 @@ final class RedisConsumer: Consumer {
         while true {
             try checkLease()
             do throws(RedisError) {
-                return try await client.send(command)
+                return try await client.sendWhatever(command)
             } catch {
-                if error.code == .cancelled { throw CancellationError() }
                 guard error.isRetryable else { throw BrokerError(error) }
                 state.withLock { onRepeat(&$0) }
                 try await Task.sleep(for: .milliseconds(100))
