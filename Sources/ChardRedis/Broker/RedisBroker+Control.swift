@@ -44,7 +44,7 @@ extension RedisBroker: SupervisedBroker {
     /// Gives back what a process held, without waiting for its lease.
     public func declareLost(_ identity: String) async throws {
         try await translatingErrors { () throws(RedisError) in
-            try await Recoverer(broker: self, node: identity).declareLost(identity)
+            try await Recoverer(broker: self, node: identity, identity: identity).declareLost(identity)
         }
     }
 }

@@ -60,9 +60,13 @@ extension RedisBroker {
     /// The processes whose heartbeat is there.
     public func workers() async throws -> [WorkerReport] {
         let processes = Holder.read(try await ask([RedisCommand("HGETALL", keys.processes)])[0])
-        let replies = try await ask(processes.map { RedisCommand("HGETALL", keys.process($0.identity)) })
-        return zip(processes, replies).compactMap { process, reply in
-            WorkerReport(identity: process.identity, fields: reply)
+        let replies = try await ask(
+            processes.flatMap {
+                [RedisCommand("HGETALL", keys.process($0.identity)), RedisCommand("PTTL", keys.process($0.identity))]
+            })
+        return processes.enumerated().compactMap { index, process in
+            WorkerReport(
+                identity: process.identity, fields: replies[index * 2], left: replies[index * 2 + 1].integer ?? 0)
         }.sorted { ($0.node, $0.identity) < ($1.node, $1.identity) }
     }
 
@@ -159,20 +163,21 @@ struct Holder: Sendable, Hashable, Codable {
 }
 
 extension WorkerReport {
-    /// Reads a heartbeat; `nil` if there is none.
-    init?(identity: String, fields reply: RESPValue) {
+    /// Reads a heartbeat with `left` ms to live; `nil` if there is none.
+    init?(identity: String, fields reply: RESPValue, left: Int) {
         let fields = reply.array ?? []
         var values: [String: RESPValue] = [:]
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
             if let name = fields[index].text { values[name] = fields[index + 1] }
         }
         guard let node = values["node"]?.text else { return nil }
+        let lease = values["lease"]?.text.flatMap(Int.init)
         self.init(
             node: node, identity: identity, pid: values["pid"]?.text.flatMap(Int.init) ?? 0,
             queues: values["queues"]?.bytes.flatMap { try? JSON.decode([String].self, from: $0) } ?? [],
             concurrency: values["concurrency"]?.text.flatMap(Int.init) ?? 0,
             startedAt: values["started"]?.text.flatMap(Double.init) ?? 0,
-            seenAt: values["seen"]?.text.flatMap(Double.init) ?? 0,
+            seenAt: Date().timeIntervalSince1970 - Double((lease ?? left) - left) / 1000,
             vitals: values["vitals"]?.bytes.flatMap { try? JSON.decode(Vitals.self, from: $0) } ?? Vitals())
     }
 }

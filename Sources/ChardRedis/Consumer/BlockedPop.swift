@@ -23,6 +23,7 @@ final class BlockedPop {
     private let leased: String
     private let broker: RedisBroker
     private let options: RedisOptions
+    private let wait: Duration
     private let isWanted: () -> Bool
     private let answered: ([UInt8]?) -> Void
     private let lostReply: () -> Void
@@ -37,7 +38,8 @@ final class BlockedPop {
     ///   - answered: Takes a message, or the news that there was none.
     ///   - lostReply: Told when a pop ended without saying whether it moved a message.
     init(
-        list: String, leased: String, broker: RedisBroker, messageLimit: Int, isWanted: @escaping () -> Bool,
+        list: String, leased: String, broker: RedisBroker, wait: Duration, messageLimit: Int,
+        isWanted: @escaping () -> Bool,
         answered: @escaping ([UInt8]?) -> Void, lostReply: @escaping () -> Void
     ) {
         self.list = list
@@ -46,7 +48,10 @@ final class BlockedPop {
         var options = broker.options
         // And some room for the reply's own words.
         options.maximumReply = min(messageLimit, .max - 65_536) + 65_536
+        // With the time that a pop waits, less than the ten seconds in which a dead connection is to be noticed.
+        options.readTimeout = .seconds(4)
         self.options = options
+        self.wait = wait
         self.isWanted = isWanted
         self.answered = answered
         self.lostReply = lostReply
@@ -62,9 +67,8 @@ final class BlockedPop {
         guard !isClosed, state == .idle, isWanted() else { return }
         guard let connection else { return connect() }
         state = .blocked
-        let seconds = broker.settings.blockingPop
-        let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", seconds / .seconds(1))
-        connection.submit([pop], blockFor: seconds).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
+        let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", wait / .seconds(1))
+        connection.submit([pop], blockFor: wait).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
             self.ended($0)
         }
     }

@@ -14,21 +14,30 @@ import Synchronization
 final class Recoverer: Sendable {
     private let broker: RedisBroker
     private let node: String
-    private let isRunning = Mutex(false)
+    private let identity: String
+    private let state = Mutex(State())
+
+    private struct State {
+        var isRunning = false
+        /// Who may hold messages, this process apart, and when that was read.
+        var others: [Holder] = []
+        var readAt: ContinuousClock.Instant?
+    }
 
     private var keys: RedisKeys { broker.keys }
 
-    init(broker: RedisBroker, node: String) {
+    init(broker: RedisBroker, node: String, identity: String) {
         self.broker = broker
         self.node = node
+        self.identity = identity
     }
 
     /// Looks once, unless a look is under way.
     func start() {
         guard let since = broker.client.connectedSince, .now - since >= broker.settings.lease,
-            isRunning.withLock({ isRunning in
-                defer { isRunning = true }
-                return !isRunning
+            state.withLock({ state in
+                defer { state.isRunning = true }
+                return !state.isRunning
             })
         else { return }
         Task {
@@ -37,7 +46,7 @@ final class Recoverer: Sendable {
             } catch {
                 broker.logger.debug("recovery was cut short", metadata: ["error": "\(error)"])
             }
-            isRunning.withLock { $0 = false }
+            state.withLock { $0.isRunning = false }
         }
     }
 
@@ -53,13 +62,35 @@ final class Recoverer: Sendable {
     }
 
     private func look() async throws(RedisError) {
-        let processes = Holder.read(try await broker.client.send(RedisCommand("HGETALL", keys.processes)))
-        guard !processes.isEmpty else { return }
+        let others = try await others()
+        guard !others.isEmpty else { return }
+        var question = RedisCommand("EXISTS")
+        question.append(contentsOf: others.map { keys.process($0.identity) })
+        // One cheap question for all of them: nearly always everybody is there.
+        guard try await broker.client.send(question).integer != others.count else { return }
+        state.withLock { $0.readAt = nil }
         let alive = try await broker.client.pipeline(
-            processes.map { RedisCommand("EXISTS", keys.process($0.identity)) })
-        for (process, exists) in zip(processes, alive) where exists.integer == 0 {
+            others.map { RedisCommand("EXISTS", keys.process($0.identity)) })
+        for (process, exists) in zip(others, alive) where exists.integer == 0 {
             try await recover(process)
         }
+    }
+
+    /// The others, read anew twice in a lease: who comes and goes in between is not lost before that has lapsed.
+    private func others() async throws(RedisError) -> [Holder] {
+        let now = ContinuousClock.now
+        if let known = state.withLock({ state in
+            state.readAt.flatMap { now - $0 < broker.settings.lease / 2 ? state.others : nil }
+        }) {
+            return known
+        }
+        let others = Holder.read(try await broker.client.send(RedisCommand("HGETALL", keys.processes)))
+            .filter { $0.identity != identity }
+        state.withLock { state in
+            state.others = others
+            state.readAt = now
+        }
+        return others
     }
 
     private func recover(_ process: Holder) async throws(RedisError) {

@@ -52,7 +52,7 @@ final class RedisConsumer: Consumer {
         identity = "\(subscription.node)#\(TaskID.random().prefix(8))"
         state = Mutex(State(lease: LeaseClock(lease: broker.settings.lease, renewedAt: .now)))
         loop = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: broker.client.eventLoop)
-        recoverer = Recoverer(broker: broker, node: subscription.node)
+        recoverer = Recoverer(broker: broker, node: subscription.node, identity: identity)
     }
 
     var clockOffset: Double { state.withLock { $0.clockOffset } }
@@ -74,10 +74,8 @@ final class RedisConsumer: Consumer {
                     "HSET", heartbeat, "node", subscription.node, "pid",
                     Int(ProcessInfo.processInfo.processIdentifier), "queues", JSON.encode(subscription.queues),
                     "concurrency", subscription.concurrency, "started",
-                    subscription.startedAt.timeIntervalSince1970),
-                RedisCommand("PEXPIRE", heartbeat, broker.settings.lease.milliseconds),
-                RedisScript.renew.command(
-                    keys: [heartbeat], broker.settings.lease.milliseconds, try JSON.encode(subscription.vitals())),
+                    subscription.startedAt.timeIntervalSince1970, "lease", broker.settings.lease.milliseconds),
+                RedisCommand("PEXPIRE", heartbeat, broker.settings.lease.milliseconds), RedisCommand("TIME"),
             ]
         let replies = try await translatingErrors { () throws(RedisError) in
             let replies = try await client.pipeline(commands)
@@ -183,10 +181,8 @@ final class RedisConsumer: Consumer {
 
     // MARK: What the event loop tells
 
-    func renewed(sentAt: ContinuousClock.Instant, asked: Date, reply: RESPValue) {
-        guard !reply.isNull else { return lose() }
+    func renewed(sentAt: ContinuousClock.Instant) {
         state.withLock { $0.lease.renewed(sentAt: sentAt) }
-        noteTime(reply, asked: asked)
     }
 
     func leaseHolds() -> Bool {
@@ -222,7 +218,7 @@ final class RedisConsumer: Consumer {
     }
 
     /// Takes the server's time, which it had at some moment since `asked`.
-    private func noteTime(_ reply: RESPValue?, asked: Date) {
+    func noteTime(_ reply: RESPValue?, asked: Date) {
         guard let parts = reply?.array, parts.count == 2,
             let seconds = parts[0].text.flatMap(Double.init), let micros = parts[1].text.flatMap(Double.init)
         else { return }

@@ -3,6 +3,7 @@
 
 import Chard
 import FoundationEssentials
+import Logging
 import NIOCore
 
 /// The part of a consumer that lives on the event loop, where no task can block it: heartbeat, blocking pops, timers.
@@ -17,9 +18,14 @@ final class RedisConsumerLoop {
     private var pulse: RepeatedTask?
     private var beats = 0
     private var isRenewing = false
+    private var renewals = 0
+    /// The figures that the server has.
+    private var vitals: [UInt8] = []
+    /// Since when the connection stands over which the others were opened, too.
+    private var connectedSince: ContinuousClock.Instant?
     private var isRecallScheduled = false
     private var isClosed = false
-    private var subscriptions: Task<[RedisSubscription], Never>?
+    private var subscriptions: [Task<RedisSubscription?, Never>] = []
 
     init(_ consumer: RedisConsumer, _ broker: RedisBroker, _ subscription: Subscription, _ identity: String) {
         self.consumer = consumer
@@ -33,9 +39,10 @@ final class RedisConsumerLoop {
 
     private func makePops() -> [BlockedPop] {
         subscription.queues.flatMap { queue in
-            broker.keys.waiting(allOf: queue).map { list in
+            broker.keys.waiting(allOf: queue).enumerated().map { step, list in
                 BlockedPop(
                     list: list, leased: broker.keys.leased(identity, list), broker: broker,
+                    wait: broker.settings.blockingPop + (step == 0 ? .zero : .seconds(1)),
                     messageLimit: subscription.messageLimit,
                     isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
                     answered: { [weak consumer, weak self] payload in
@@ -54,14 +61,39 @@ final class RedisConsumerLoop {
         pulse = broker.client.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
             box.value.beat()
         }
-        subscriptions = Task { [broker, consumer = Weak(consumer)] in
-            let due = try? await broker.subscriber.subscribe(to: broker.keys.due) { queue in
-                box.value.promote(String(decoding: queue, as: UTF8.self))
+        // What was told before the server listened for us, or while its connection was away, is asked for.
+        subscriptions = [
+            listen(to: broker.keys.due) {
+                box.value.promote(String(decoding: $0, as: UTF8.self))
+            } whenSubscribed: {
+                box.value.promote()
+            },
+            listen(to: broker.keys.orders) { [consumer = Weak(consumer)] in
+                consumer.value?.ordered($0)
+            } whenSubscribed: { [consumer = Weak(consumer)] in
+                consumer.value?.ordered(Array("[]".utf8))
+            },
+        ]
+    }
+
+    private func listen(
+        to channel: String, _ told: @escaping @Sendable ([UInt8]) -> Void,
+        whenSubscribed: @escaping @Sendable () -> Void
+    ) -> Task<RedisSubscription?, Never> {
+        let loop = broker.client.eventLoop
+        return Task { [broker] in
+            while !Task.isCancelled {
+                do throws(RedisError) {
+                    let subscription = try await broker.subscriber.subscribe(
+                        to: channel, onMessage: told, onResubscribed: whenSubscribed)
+                    loop.execute(whenSubscribed)
+                    return subscription
+                } catch {
+                    broker.logger.debug("not subscribed yet", metadata: ["channel": "\(channel)", "error": "\(error)"])
+                    try? await Task.sleep(for: .seconds(1))
+                }
             }
-            let orders = try? await broker.subscriber.subscribe(to: broker.keys.orders) { ids in
-                consumer.value?.ordered(ids)
-            }
-            return [due, orders].compactMap { $0 }
+            return nil
         }
     }
 
@@ -72,13 +104,19 @@ final class RedisConsumerLoop {
         guard consumer.leaseHolds() else { return consumer.lose() }
         let settings = broker.settings
         let seconds = { (duration: Duration) in max(1, Int(duration / .seconds(1))) }
-        if beats % seconds(settings.heartbeat) == 0 {
-            renew()
-            for promoter in promoters { promoter.promote() }
-        }
+        if beats % seconds(settings.heartbeat) == 0 { renew() }
+        if beats % seconds(settings.heartbeat * 5) == 0 { promote() }
         if beats % seconds(settings.recovery) == 0 { consumer.recoverOthers() }
-        if consumer.intakeStandsStill() { restartIntake() }
+        if consumer.intakeStandsStill() || isReconnected { restartIntake() }
         beats += 1
+    }
+
+    /// Whether the client has had to connect again: the blocking pops' connections, which are silent for longer, have
+    /// probably ended with its own.
+    private var isReconnected: Bool {
+        guard let since = broker.client.connectedSince, since != connectedSince else { return false }
+        defer { connectedSince = since }
+        return connectedSince != nil
     }
 
     private func restartIntake() {
@@ -92,22 +130,37 @@ final class RedisConsumerLoop {
         guard !isRenewing else { return }
         isRenewing = true
         let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
-        let command = RedisScript.renew.command(keys: [heartbeat], broker.settings.lease.milliseconds, vitals)
+        let lease = broker.settings.lease.milliseconds
+        var commands = [
+            vitals == self.vitals
+                ? RedisCommand("PEXPIRE", heartbeat, lease)
+                : RedisScript.renew.command(keys: [heartbeat], lease, vitals)
+        ]
+        renewals += 1
+        if renewals % 3 == 0 { commands += [RedisCommand("GET", broker.keys.orders), RedisCommand("TIME")] }
         let sentAt = ContinuousClock.now
         let asked = Date()
-        let orders = RedisCommand("GET", broker.keys.orders)
-        broker.client.submit([command, orders]).assumeIsolated().whenComplete { result in
+        broker.client.submit(commands).assumeIsolated().whenComplete { result in
             self.isRenewing = false
             switch result {
+            case .success(let replies) where replies[0].integer == 0:
+                self.consumer.lose()
             case .success(let replies) where replies[0].error == nil:
-                self.consumer.renewed(sentAt: sentAt, asked: asked, reply: replies[0])
+                self.vitals = vitals
+                self.consumer.renewed(sentAt: sentAt)
+                guard replies.count == 3 else { return }
                 // Told on a channel, too; but what is told while its connection is away is not repeated.
                 self.consumer.knowsOrders(replies[1].text ?? "0")
+                self.consumer.noteTime(replies[2], asked: asked)
             default:
                 // The next second may find the connection back.
                 self.beats = 0
             }
         }
+    }
+
+    private func promote() {
+        for promoter in promoters { promoter.promote() }
     }
 
     private func promote(_ queue: String) {
@@ -139,8 +192,9 @@ final class RedisConsumerLoop {
         pulse?.cancel()
         for pop in pops { pop.close() }
         for promoter in promoters { promoter.close() }
-        Task { [subscriptions] in
-            for subscription in await subscriptions?.value ?? [] { subscription.cancel() }
+        for subscription in subscriptions {
+            subscription.cancel()
+            Task { await subscription.value?.cancel() }
         }
     }
 }

@@ -2,21 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension RedisScript {
-    /// Renews a process's lease.
+    /// Renews a process's lease together with its figures. While these stay the same, a PEXPIRE does.
     ///
     /// - KEYS: the process's heartbeat.
     /// - ARGV: the lease in ms, the figures of the process as JSON.
-    /// - Returns: the server's time as seconds and microseconds; `false` if the lease has lapsed.
+    /// - Returns: 1, or 0 if the lease has lapsed.
     ///
     /// In one step, since a heartbeat that has expired must not come back: somebody may have begun to give the process's
     /// messages away.
     static let renew = RedisScript(
         """
-        if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-        local time = redis.call('TIME')
-        redis.call('HSET', KEYS[1], 'vitals', ARGV[2], 'seen', time[1])
-        redis.call('PEXPIRE', KEYS[1], ARGV[1])
-        return time
+        if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then return 0 end
+        redis.call('HSET', KEYS[1], 'vitals', ARGV[2])
+        return 1
         """)
 
     /// Gives one message of a lost process back, or puts it aside.
