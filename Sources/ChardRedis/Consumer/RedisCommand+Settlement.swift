@@ -5,8 +5,39 @@ import Chard
 import FoundationEssentials
 
 extension RedisCommand {
-    /// Adds a settlement as the settling script takes it.
+    /// Adds the first of these settlements, and as many of the next as are told together with it: plain successes of one
+    /// list. Returns how many.
     mutating func append(
+        _ settlements: some Collection<Settlement>, identity: String, broker: RedisBroker, now: Double
+    ) -> Int {
+        guard let first = settlements.first else { return 0 }
+        guard let status = first.plainSuccess else {
+            append("g")
+            append(first, identity: identity, broker: broker, now: now)
+            return 1
+        }
+        var bytes = 0
+        let run = settlements.prefix { settlement in
+            guard let other = settlement.plainSuccess, other.timeToLive == status.timeToLive,
+                settlement.delivery.place == first.delivery.place, bytes < RedisBroker.batchBytes
+            else { return false }
+            bytes += settlement.delivery.payload.count + other.json.count
+            return true
+        }
+        append("p")
+        append(broker.keys.leased(identity, first.delivery.place))
+        append(status.timeToLive?.milliseconds ?? 0)
+        append(run.count)
+        for settlement in run {
+            append(settlement.delivery.payload)
+            append(broker.keys.status(settlement.status?.id ?? ""))
+            append(settlement.status?.json ?? [])
+        }
+        return run.count
+    }
+
+    /// Adds a settlement of any kind.
+    private mutating func append(
         _ settlement: Settlement, identity: String, broker: RedisBroker, now: Double
     ) {
         let keys = broker.keys
@@ -58,6 +89,13 @@ extension RedisCommand {
 }
 
 extension Settlement {
+    /// The status of a task that simply succeeded: nothing else comes of it.
+    fileprivate var plainSuccess: StatusRecord? {
+        guard case .finished = fate, followers.isEmpty, delivery.excerptOf == nil, let status, status.state == .success
+        else { return nil }
+        return status
+    }
+
     /// The fate as the settling script calls it, as a capital where of the message only an excerpt is known.
     fileprivate var letterOfFate: String {
         let isExcerpt = delivery.excerptOf != nil

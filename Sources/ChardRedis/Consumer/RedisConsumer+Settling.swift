@@ -17,8 +17,8 @@ extension RedisConsumer {
             var script = RedisScript.settle.command(keys: [keys.due])
             var batch = 0
             while batch < open.count, batch == 0 || script.size < RedisBroker.batchBytes {
-                script.append(settlements[open[batch]], identity: identity, broker: broker, now: now)
-                batch += 1
+                batch += script.append(
+                    open[batch...].lazy.map { settlements[$0] }, identity: identity, broker: broker, now: now)
             }
             let command = script
             let answers: [RESPValue]

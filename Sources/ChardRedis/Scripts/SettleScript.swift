@@ -5,7 +5,8 @@ extension RedisScript {
     /// Settles a batch of deliveries, each fenced by its lease.
     ///
     /// - KEYS: the channel of due times.
-    /// - ARGV: for each settlement
+    /// - ARGV: `p`, a leased list, a TTL in ms (0: none), a number, and for each of so many plain successes the message, the
+    ///   status key and the JSON: by far the most are of this kind. Or `g` and one settlement of any kind:
     ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead; as a capital where
     ///      instead of the message an excerpt is given, followed by the message's size
     ///   2. `r`: the waiting list · `d`: the key that leads dead-letter keys, the letter's name, the queue's dead set, the
@@ -20,9 +21,16 @@ extension RedisScript {
     package static let settle = RedisScript(
         lua.excerpt + lua.whole + lua.schedule + lua.store + lua.bury + """
 
-            local i, answers = 1, {}
+            local i, answers, call = 1, {}, redis.call
             local function take(n) i = i + n; return unpack(ARGV, i - n, i - 1) end
-            while i <= #ARGV do
+            local function succeed(leased, ttl, message, key, json)
+                if call('LREM', leased, -1, message) == 0 then return 0 end
+                local trouble = store(key, '1', ttl, json)
+                if not trouble then return 1 end
+                call('RPUSH', leased, message)
+                return redis.error_reply(trouble.err)
+            end
+            local function settle()
                 local leased, message, fate = take(3)
                 if fate < 'a' then
                     message, fate = whole(leased, take(1), message), string.lower(fate)
@@ -55,7 +63,18 @@ extension RedisScript {
                 end
                 -- What could not be written whole stays leased: it is tried again, or recovered.
                 if trouble then redis.call('RPUSH', leased, message) end
-                answers[#answers + 1] = trouble and redis.error_reply(trouble) or (ours and 1 or 0)
+                return trouble and redis.error_reply(trouble) or (ours and 1 or 0)
+            end
+            while i <= #ARGV do
+                if take(1) == 'p' then
+                    local leased, ttl, count = take(3)
+                    for _ = 1, tonumber(count) do
+                        answers[#answers + 1] = succeed(leased, ttl, ARGV[i], ARGV[i + 1], ARGV[i + 2])
+                        i = i + 3
+                    end
+                else
+                    answers[#answers + 1] = settle()
+                end
             end
             return answers
             """)
