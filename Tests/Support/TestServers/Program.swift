@@ -2,36 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Synchronization
 
 /// One of the package's programs, or any other, as a process of its own: what it prints, how it ends, signals for it.
 ///
 /// A process that is still there when its value goes away is killed.
 public final class Program: Sendable {
     /// The process's id.
-    public let id: Int32
+    public var id: Int32 { child.id }
 
     private let directory: String
+    private let child: Child
 
     /// Starts a program: a name without a slash is one of this package's own products.
     public init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         directory = FileManager.default.temporaryDirectory.path + "/program-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: name.contains("/") ? name : Program.path(of: name))
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try Program.file(directory + "/out")
-        process.standardError = try Program.file(directory + "/err")
-        let exit = Exit()
-        process.terminationHandler = { exit.note($0) }
-        try Program.withoutSignalMask { try process.run() }
-        id = process.processIdentifier
-        self.exit = exit
+        child = try Child(
+            name.contains("/") ? name : Program.path(of: name), arguments, environment: environment,
+            output: directory + "/out", errors: directory + "/err")
     }
-
-    private let exit: Exit
 
     deinit {
         signal(SIGKILL)
@@ -71,7 +60,7 @@ public final class Program: Sendable {
     public var talk: String { (try? String(contentsOfFile: directory + "/err", encoding: .utf8)) ?? "" }
 
     /// Its exit status, or the number of the signal that ended it, negative; `nil` while it runs.
-    public var status: Int32? { exit.status }
+    public var status: Int32? { child.status }
 
     /// Waits until it has said something on standard error.
     public func says(_ text: String, within limit: Duration = .seconds(60)) async throws {
@@ -98,39 +87,6 @@ public final class Program: Sendable {
 
     /// Sends a signal, if it still runs.
     public func signal(_ number: Int32) {
-        exit.ifRunning { _ = kill(id, number) }
-    }
-
-    /// Swift's pool threads block signals, and a child inherits that from the thread that starts it.
-    private static func withoutSignalMask(_ body: () throws -> Void) rethrows {
-        var none = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
-    }
-
-    private static func file(_ path: String) throws -> FileHandle {
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
-        guard let file = FileHandle(forWritingAtPath: path) else { throw TestServerError("cannot write \(path)") }
-        return file
-    }
-
-    private final class Exit: Sendable {
-        private let value = Mutex<Int32?>(nil)
-
-        var status: Int32? { value.withLock { $0 } }
-
-        func note(_ process: Process) {
-            let status = process.terminationStatus
-            let isSignal = process.terminationReason == .uncaughtSignal
-            value.withLock { $0 = isSignal ? -status : status }
-        }
-
-        /// A process that is gone must not be signalled: its id may be somebody else's.
-        func ifRunning(_ body: () -> Void) {
-            value.withLock { if $0 == nil { body() } }
-        }
+        child.signal(number)
     }
 }

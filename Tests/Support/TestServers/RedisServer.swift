@@ -44,7 +44,7 @@ public final class RedisServer: Sendable {
     public let port: Int
     /// The server's own directory, removed at the end.
     public let directory: String
-    private let process: Mutex<RunningProcess?>
+    private let process: Mutex<Child?>
 
     /// The URL of the server's database 0, with its password, and trusting its certificate.
     public var url: String { url(database: 0) }
@@ -127,7 +127,7 @@ public final class RedisServer: Sendable {
             return process
         }
         running?.signal(SIGKILL)
-        try? await running?.exited()
+        _ = await running?.ended()
     }
 
     /// Starts the killed server again, with the same port and configuration, and waits until it answers.
@@ -155,13 +155,13 @@ public final class RedisServer: Sendable {
 
     private func launch() async throws -> Bool {
         try configurationText.write(toFile: directory + "/redis.conf", atomically: true, encoding: .utf8)
-        let running = try RunningProcess("redis-server", [directory + "/redis.conf"])
+        let running = try Child("redis-server", [directory + "/redis.conf"])
         process.withLock { $0 = running }
         try await eventually("redis-server answers") {
-            if running.hasExited { return true }
+            if running.status != nil { return true }
             return try await self.cli(["PING"]) == "PONG"
         }
-        return !running.hasExited
+        return running.status == nil
     }
 
     private var configurationText: String {
@@ -193,11 +193,11 @@ public final class RedisServer: Sendable {
             all += ["-p", "\(port)", "--tls", "--cacert", certificateFile, "--cert", certificateFile, "--key", keyFile]
         }
         let secret = configuration.password.map { ["REDISCLI_AUTH": $0] } ?? [:]
-        return try await RunningProcess.output(of: "redis-cli", all + arguments, environment: secret).text
+        return try await Child.output(of: "redis-cli", all + arguments, environment: secret).text
     }
 
     private func makeCertificate() async throws {
-        let (status, output) = try await RunningProcess.output(
+        let (status, output) = try await Child.output(
             of: "openssl",
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
