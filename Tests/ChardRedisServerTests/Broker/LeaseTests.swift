@@ -44,42 +44,6 @@ struct LeaseTests {
         }
     }
 
-    @Test("a lost process's messages come back to the front, in order, each loss counted, the third one fatal")
-    func recovery() async throws {
-        try await BrokerBench.with { bench in
-            let broker = try bench.broker()
-            let messages = (0..<3).map { bench.message("t", .integer($0)) }
-            try await broker.send(messages)
-            try await broker.send([bench.message("later")])
-            for losses in 1...3 {
-                let lost = try await bench.consumer(settings: BrokerBench.quick)
-                #expect(try await lost.claim(upTo: 3).count == 3)
-                // On its last chance a task counts as lost only if it had been started.
-                if losses == 3 { for message in messages { try await lost.noteLastChance(of: message.id) } }
-                await lost.fallSilent()
-                let witness = try await bench.consumer(["elsewhere"], settings: BrokerBench.quick)
-                try await eventually("the messages are back or put aside", within: .seconds(15)) {
-                    losses < 3
-                        ? try await bench.server.cli("LLEN", "celery") == "4"
-                        : try await broker.deadLetters(in: "celery", limit: 10).count == 3
-                }
-                await witness.close()
-                guard losses < 3 else { break }
-                let check = try await bench.consumer()
-                let back = try await check.claim(upTo: 10).map { try TaskMessage(decoding: $0.payload) }
-                #expect(back.map(\.id).prefix(3) == messages.map(\.id)[...])
-                #expect(back.map(\.losses) == [losses, losses, losses, 0])
-                #expect(back.prefix(3).map(\.isRedelivered) == [true, true, true])
-                await check.close()
-            }
-            let letters = try await broker.deadLetters(in: "celery", limit: 10)
-            #expect(Set(letters.map(\.id)) == Set(messages.map(\.id)))
-            #expect(Set(letters.map(\.reason)) == [.workerLost])
-            let status = try #require(try await broker.status(of: messages[0].id))
-            #expect(status.error?.type == "WorkerLost")
-        }
-    }
-
     @Test("of a message that is too large an excerpt is handed out, and it goes back, aside or to a recoverer whole")
     func oversize() async throws {
         try await BrokerBench.with { bench in

@@ -8,24 +8,6 @@ import Testing
 
 @Suite("Revocations and paused queues", .fewAtATime, .timeLimit(.minutes(3)))
 struct OrdersTests {
-    @Test("a paused queue gives nothing until it is resumed, and others go on")
-    func pause() async throws {
-        let broker = MemoryBroker()
-        try await broker.send("a")
-        try await broker.send("x", to: "other")
-        #expect(try await broker.pause("q"))
-        #expect(try await !broker.pause("q"))
-        #expect(try await broker.report()?.isPaused == true)
-        let consumer = try await broker.open(["q", "other"])
-        #expect(try await consumer.claim(upTo: 9).map(\.text) == ["x"])
-        async let claimed = consumer.claim(upTo: 9)
-        #expect(try await broker.resume("q"))
-        #expect(try await !broker.resume("q"))
-        #expect(try await claimed.map(\.text) == ["a"])
-        #expect(try await broker.report()?.isPaused == false)
-        await consumer.close()
-    }
-
     @Test("a revoked task does not run, whenever its worker came")
     func revoked() async throws {
         let (app, broker) = makeApp()

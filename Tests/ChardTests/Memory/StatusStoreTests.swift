@@ -24,33 +24,6 @@ struct StatusStoreTests {
         try await broker.store([StatusRecord(status, timeToLive: timeToLive)])
     }
 
-    @Test("what was stored last is there, for its id alone")
-    func stored() async throws {
-        try await store("a", .started)
-        try await store("a", .failure, #"{"exc_type":"E","exc_message":["m"]}"#)
-        let status = try #require(try await broker.status(of: "a"))
-        #expect(status.state == .failure && status.error?.description == "E: m" && status.id == "a")
-        #expect(try await broker.status(of: "b") == nil)
-    }
-
-    @Test(
-        "a SUCCESS gives way to a SUCCESS only", arguments: [TaskState.started, .progress, .retry, .failure, .revoked])
-    func success(_ state: TaskState) async throws {
-        try await store("a", .success, "1")
-        try await store("a", state)
-        #expect(try await broker.status(of: "a")?.state == .success)
-        try await store("a", .success, "2")
-        #expect(try await broker.status(of: "a")?.result == 2)
-    }
-
-    @Test("other states give way to any")
-    func others() async throws {
-        for state in [TaskState.failure, .started, .revoked, .retry, .success] {
-            try await store("a", state)
-            #expect(try await broker.status(of: "a")?.state == state)
-        }
-    }
-
     @Test("a status lives as long as its time to live, then a SUCCESS guards nothing any more")
     func timeToLive() async throws {
         try await store("a", .success, timeToLive: .seconds(10))
@@ -75,38 +48,6 @@ struct StatusStoreTests {
         for number in 0..<5000 { try await store("new-\(number)", .success, timeToLive: .seconds(1)) }
         #expect(broker.change { state, _ in state.storedStatuses } <= 6000)
         #expect(try await broker.status(of: "new-4999") != nil)
-    }
-
-    @Test("forgetting tells whether there was something")
-    func forget() async throws {
-        try await store("a", .success)
-        #expect(try await broker.forget("a"))
-        #expect(try await !broker.forget("a"))
-        #expect(try await broker.status(of: "a") == nil)
-    }
-
-    @Test("a stream gives what is stored, then each new status, to everybody who listens")
-    func streams() async throws {
-        try await store("a", .started)
-        var first = broker.statuses(of: "a").makeAsyncIterator()
-        #expect(try await first.next()?.state == .started)
-        var second = broker.statuses(of: "a").makeAsyncIterator()
-        try await store("b", .success)
-        try await store("a", .progress, "1")
-        try await store("a", .progress, "2")
-        try await store("a", .success, "3")
-        for expected in [JSON.integer(1), 2, 3] { #expect(try await first.next()?.result == expected) }
-        for expected in [nil, JSON.integer(1), 2, 3] { #expect(try await second.next()?.result == expected) }
-    }
-
-    @Test("what does not overwrite is not published either")
-    func unpublished() async throws {
-        var statuses = broker.statuses(of: "a").makeAsyncIterator()
-        try await store("a", .success, "1")
-        try await store("a", .failure)
-        try await store("a", .success, "2")
-        #expect(try await statuses.next()?.result == 1)
-        #expect(try await statuses.next()?.result == 2)
     }
 
     @Test("a stream ends with its listener")

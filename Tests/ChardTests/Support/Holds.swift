@@ -19,9 +19,8 @@ extension MemoryBroker {
     }
 
     /// Sends a message that a recovery can count losses in.
-    func sendTask(_ id: String, to queue: String = "q", ignoresResult: Bool? = nil) async throws {
-        var message = TaskMessage(task: "t", id: id, body: MessageBody(), queue: queue)
-        message.ignoresResult = ignoresResult
+    func sendTask(_ id: String, to queue: String = "q") async throws {
+        let message = TaskMessage(task: "t", id: id, body: MessageBody(), queue: queue)
         try await send([OutgoingMessage(id: id, queue: queue, payload: message.encoded())])
     }
 
