@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import FoundationEssentials
 
 /// A random run of what producers, consumers and time do to a broker, checked step by step against a model: nothing is lost,
 /// nothing is leased twice at once, nothing comes early, and the order is kept where one is promised.

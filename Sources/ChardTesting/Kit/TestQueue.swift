@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import FoundationEssentials
 
 /// A queue for tests: an app's tasks in memory, on a clock that the test moves, run when the test says so.
 ///

@@ -20,7 +20,7 @@ public struct TestRun: Sendable, Hashable, CustomStringConvertible {
         case revoked(String)
         /// The body threw ``Ignore``.
         case ignored
-        /// The worker was lost in mid-run, by ``TestQueue/loseWorkerDuringNext(_:)-(TaskHandle<_,_>)``. The message comes
+        /// The worker was lost in mid-run, by ``TestQueue/loseWorkerDuringNext(_:)``. The message comes
         /// back when the lease has lapsed.
         case workerLost
     }

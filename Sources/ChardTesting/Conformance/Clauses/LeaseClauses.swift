@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import FoundationEssentials
 
 extension BrokerClause {
     static let leases: [BrokerClause] = [

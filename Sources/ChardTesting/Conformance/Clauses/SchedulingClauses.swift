@@ -34,6 +34,25 @@ extension BrokerClause {
             try await trial.expectNothing()
         },
 
+        BrokerClause("a moment early is too early", "Shortly before its time a scheduled message cannot be claimed.") {
+            trial in
+            let broker = try await trial.broker()
+            let consumer = try await trial.consumer(["q", "beside"])
+            let due = trial.dueTimes(2)
+            try await trial.send("a", dueAt: due[2], by: broker)
+            try await trial.fixture.pass(trial.fixture.moment * 1.75)
+            try await trial.send("beside", to: "beside", by: broker)
+            var deliveries: [Delivery] = []
+            while !deliveries.contains(where: { $0.text == "beside" }) {
+                deliveries += try await trial.take(consumer, 1)
+                if deliveries.contains(where: { $0.text == "a" }) { try trial.expectDue(due[2], "it") }
+            }
+            try await trial.fixture.pass(trial.fixture.moment)
+            if deliveries.count == 1 { deliveries += try await trial.take(consumer, 1) }
+            try trial.equal(Set(deliveries.map(\.text)), ["a", "beside"], "what came in the end")
+            try await trial.finish(deliveries, by: consumer)
+        },
+
         BrokerClause("due at the front", "What is due goes to the front of its queue, by its priority.") { trial in
             let broker = try await trial.broker()
             let consumer = try await trial.consumer()
