@@ -42,6 +42,28 @@ struct ProgramTests {
         return app
     }
 
+    @Test("beat --list shows the schedules of the code, in words and with the next five times")
+    func schedules() async throws {
+        let app = Chard("shop", broker: MemoryBroker())
+        let report = app.task("report") { (_: Int) in }
+        app.cron("30 7 1 * *", timeZone: "Europe/Warsaw", run: report, 7)
+        app.every(
+            .seconds(90), name: "often", run: report, 8, options: ScheduleOptions(call: EnqueueOptions(queue: "q")))
+        let run = await launch(["beat", "--list"], app: app)
+        #expect(run.status == .done, "\(run)")
+        for text in [
+            "at 07:30 on the first day of the month, Europe/Warsaw", "report(7) on celery", "every 90 seconds",
+            "report(8) on q", "not yet in the broker",
+        ] {
+            #expect(run.answer.contains(text), "\(run)")
+        }
+        #expect(run.answer.split(separator: "\n").count { $0.contains(" 07:30:00 +0") } == 5, "\(run)")
+        let json = try JSON(parsing: Array(await launch(["beat", "--list", "--json"], app: app).answer.utf8))
+        #expect(json.array?.compactMap { $0["name"] } == ["often", "report"])
+        #expect(json[0]?["next"]?.array?.count == 5)
+        #expect(json[1]?["origin"] == "code")
+    }
+
     @Test("Help is an answer, and lists worker only where there are tasks", arguments: [true, false])
     func help(hasTasks: Bool) async {
         let run = await launch(["--help"], app: hasTasks ? appWithTasks() : Chard("shop"))

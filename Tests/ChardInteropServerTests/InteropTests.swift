@@ -90,6 +90,28 @@ struct InteropTests {
         }
     }
 
+    @Test("a Python worker runs the ticks of a beat")
+    func beat() async throws {
+        try await RedisServer.with { server in
+            let python = try Program.peer(["worker", "-c", "1"], redis: server.url)
+            try await python.says("ready.")
+            let beat = try Program("chard", ["beat"], environment: ["CHARD_BROKER_URL": server.url])
+            try await beat.says("beat is ready")
+            let app = Chard("test", broker: RedisBroker(try RedisURL(server.url)))
+            try await app.schedules.put(
+                Schedule("tick", .every(.milliseconds(500)), call: ScheduledCall("interop.add", Arguments([2, 3]))))
+            try await eventually("two ticks are sent") {
+                try await app.schedules.find("tick")?.progress.sent ?? 0 >= 2
+            }
+            let id = try #require(try await app.schedules.find("tick")?.progress.taskID)
+            #expect(try await app.result(of: id).value(timeout: .seconds(20)) == 5)
+            for program in [beat, python] {
+                program.signal(15)
+                #expect(try await program.finished() == 0, "\(program.talk)")
+            }
+        }
+    }
+
     @Test("every value that Celery's JSON can carry comes back as it was sent")
     func types() async throws {
         try await withWorker { server, _ in

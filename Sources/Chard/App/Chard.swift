@@ -29,6 +29,7 @@ public final class Chard: Sendable {
         var results: (any ResultStore)?
         var tasks: [String: RegisteredTask] = [:]
         var problems: [String] = []
+        var schedules: [Schedule] = []
         var routes = Routes()
         var middleware: [any Middleware] = []
         var immediate: ImmediateMode?
@@ -139,11 +140,27 @@ public final class Chard: Sendable {
         }
     }
 
+    func add(problem: String) {
+        state.withLock { $0.problems.append(problem) }
+    }
+
+    func register(_ schedule: Schedule) {
+        state.withLock { state in
+            if state.schedules.contains(where: { $0.name == schedule.name }) {
+                state.problems.append(
+                    "schedule \(schedule.name) is registered twice; names must be unique, say name: where one task has "
+                        + "several schedules")
+            }
+            state.schedules.append(schedule)
+        }
+    }
+
     func queue(for task: String, _ named: String?...) -> String {
         named.lazy.compactMap { $0 }.first
             ?? state.withLock { $0.routes.queue(for: task) } ?? settings.defaultQueue
     }
 
+    var registeredSchedules: [Schedule] { state.withLock { $0.schedules.sorted { $0.name < $1.name } } }
     var registry: [String: RegisteredTask] { state.withLock { $0.tasks } }
     var middleware: [any Middleware] { state.withLock { $0.middleware } }
 }

@@ -51,7 +51,7 @@ extension Chard {
         AsyncResult(id: id, app: self, keepsResult: true) { try JSON(parsing: $0) }
     }
 
-    private func message<Output>(
+    func message<Output>(
         for signature: Signature<Output>, now: Date, parent: TaskMessage?
     ) throws -> TaskMessage {
         let call = signature.options
@@ -77,7 +77,7 @@ extension Chard {
         return message
     }
 
-    private func send(
+    func send(
         _ messages: [TaskMessage], through middleware: ArraySlice<any Middleware>,
         to last: @Sendable ([TaskMessage]) async throws -> Void
     ) async throws {

@@ -14,7 +14,7 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     let settings: MemorySettings
     private let state: Mutex<MemoryState>
     private let timer: MemoryTimer
-    private let onSend: (@Sendable ([OutgoingMessage]) -> Void)?
+    let onSend: (@Sendable ([OutgoingMessage]) -> Void)?
 
     /// Makes an empty broker.
     public convenience init(settings: MemorySettings = MemorySettings()) {

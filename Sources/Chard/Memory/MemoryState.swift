@@ -7,7 +7,7 @@ import FoundationEssentials
 struct MemoryState {
     typealias Watcher = @Sendable ([UInt8]) -> Void
 
-    private struct Scheduled {
+    struct Scheduled {
         var dueAt: Date
         var message: OutgoingMessage
     }
@@ -33,13 +33,15 @@ struct MemoryState {
     /// Waiting messages of each queue, by step of priority.
     private var waiting: [String: [WaitingLine<OutgoingMessage>]] = [:]
     /// Sorted by time, the earliest first; equal times in the order they came.
-    private var scheduled: [Scheduled] = []
+    var scheduled: [Scheduled] = []
     private var holders: [String: Holder] = [:]
     private var statuses: [String: Stored] = [:]
     private var statusesToSweepAt = 1024
     private var watchers: [String: [Int: Watcher]] = [:]
     private var letters: [DeadLetter] = []
     private var paused: Set<String> = []
+    var schedules = ScheduleBook()
+    var scheduleWatchers: [String: @Sendable () -> Void] = [:]
     /// Revoked ids and when they are forgotten.
     private var revoked: [String: Date] = [:]
     private var wakes: [@Sendable () -> Void] = []
@@ -69,7 +71,7 @@ struct MemoryState {
 
     private static let noneWaiting = Array(repeating: WaitingLine<OutgoingMessage>(), count: Priority.steps.count)
 
-    private mutating func place(_ message: OutgoingMessage, atFront: Bool) {
+    mutating func place(_ message: OutgoingMessage, atFront: Bool) {
         let step = Priority.step(for: message.priority)
         if atFront {
             waiting[message.queue, default: Self.noneWaiting][step].prepend(message)

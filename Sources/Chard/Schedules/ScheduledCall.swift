@@ -34,10 +34,10 @@ public struct ScheduledCall: Sendable, Hashable {
 
     /// The call that a signature stands for, with its task's options.
     /// - Throws: What the arguments or a retry policy of the call throw as JSON.
-    init<Output>(_ signature: Signature<Output>, queue: String) throws {
-        self.init(signature.task, try signature.body.arguments(), queue: queue)
+    init<Output>(_ signature: Signature<Output>) throws {
         let call = signature.options
         let task = signature.taskOptions
+        self.init(signature.task, try signature.body.arguments(), queue: call.queue ?? task.queue)
         priority = call.priority ?? task.priority
         expires = call.expires ?? task.expires
         softTimeLimit = call.softTimeLimit ?? task.softTimeLimit

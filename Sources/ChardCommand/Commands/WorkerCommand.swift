@@ -56,6 +56,9 @@ struct WorkerCommand: AsyncParsableCommand {
         transform: OptionValues.count)
     var maxMemoryPerChild: Int?
 
+    @Flag(help: "Also calls tasks at the times of their schedules, as 'beat' does.")
+    var beat = false
+
     @OptionGroup(title: "Common options")
     var common: CommonOptions
 
@@ -84,7 +87,7 @@ struct WorkerCommand: AsyncParsableCommand {
             let signals = StopSignals(stopping: worker, output: session.output)
             defer { signals.cancel() }
             if lifeline == nil { session.output.talk(try Banner(worker, session).text) }
-            try await worker.run {
+            try await run(worker, beside: beat ? Beat(session.app) : nil) {
                 lifeline?.reportReady()
                 session.output.talk(
                     "\(worker.node) is ready: it takes work from \(worker.queues.joined(separator: ", "))")
@@ -92,6 +95,27 @@ struct WorkerCommand: AsyncParsableCommand {
             let vitals = worker.vitals
             session.output.talk(
                 "\(worker.node) has stopped: \(Words.count(vitals.done, "task")) done, \(vitals.failed) of them failed")
+        }
+    }
+
+    /// Runs a worker, and a beat for as long. If the beat cannot go on, neither does the worker.
+    private func run(
+        _ worker: Worker, beside beat: Beat?, onReady: @escaping @Sendable () -> Void
+    ) async throws {
+        guard let beat else { return try await worker.run(onReady: onReady) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await beat.run()
+                } catch {
+                    worker.stop(.gracefully)
+                    throw error
+                }
+            }
+            defer { beat.stop() }
+            try await worker.run(onReady: onReady)
+            beat.stop()
+            try await group.waitForAll()
         }
     }
 

@@ -130,7 +130,7 @@ extension RedisBroker {
     }
 
     /// Sends commands, and throws the first error among the replies.
-    private func ask(_ commands: [RedisCommand]) async throws -> [RESPValue] {
+    func ask(_ commands: [RedisCommand]) async throws -> [RESPValue] {
         try await translatingErrors { () throws(RedisError) in
             let replies = try await client.pipeline(commands)
             for reply in replies { _ = try reply.get() }

@@ -67,6 +67,13 @@ package struct RedisKeys: Sendable, Hashable {
     /// Channel: the name of a queue whose earliest scheduled message has changed.
     var due: String { prefix + "chard:due" }
 
+    /// Set: the names of all schedules.
+    var schedules: String { prefix + "chard:schedules" }
+    /// Hash: one schedule, with its version, its configuration as JSON, and how far its ticks are.
+    func schedule(_ name: String) -> String { "\(prefix)chard:schedule:\(name)" }
+    /// String: the number of the last change of a schedule; and the channel on which changes are told.
+    var scheduleChanges: String { prefix + "chard:schedule-changes" }
+
     /// Sorted set: the names of a queue's dead letters, by time of death in seconds since 1970.
     func dead(_ queue: String) -> String { "\(prefix)chard:dead:\(queue)" }
     /// Hash with a TTL: one dead letter, its story as JSON and its raw message.

@@ -10,7 +10,7 @@ import GRDB
 /// those small rows, never the message itself.
 enum Schema {
     /// The version that this code reads and writes.
-    static let version = 1
+    static let version = 2
     /// "chrd": marks a file as ours, as SQLite's `application_id`.
     static let application = 0x6368_7264
 
@@ -20,7 +20,8 @@ enum Schema {
             let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
             try check(found, at: path)
             guard found < version else { return .commit }
-            try db.execute(sql: tables)
+            if found < 1 { try db.execute(sql: tables) }
+            if found < 2 { try db.execute(sql: schedules) }
             try db.execute(sql: "PRAGMA application_id = \(application); PRAGMA user_version = \(version)")
             return .commit
         }
@@ -34,6 +35,16 @@ enum Schema {
             "\(path) was written by a newer version of Chard (its schema is \(found), this one knows \(version)); update "
                 + "Chard, or name another file")
     }
+
+    /// Since version 2.
+    private static let schedules = """
+        -- Times are milliseconds since 1970. The number of the last change of any schedule is the counter 'schedules'.
+        CREATE TABLE schedule (
+            name TEXT PRIMARY KEY, version INTEGER NOT NULL, configuration BLOB NOT NULL, last INTEGER NOT NULL,
+            tick INTEGER, at INTEGER, task TEXT, sent INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO counter VALUES ('schedules', 0);
+        """
 
     private static let tables = """
         -- Numbers that are given out once: of messages and statuses ('number'), and of changes to orders ('orders').

@@ -38,9 +38,10 @@ public struct BrokerClause: Sendable, CustomStringConvertible {
     /// The name.
     public var description: String { name }
 
-    /// Every clause: sending, claiming, settling, leases, scheduled messages, statuses, orders, dead letters, inspection.
+    /// Every clause: sending, claiming, settling, leases, scheduled messages, schedules, statuses, orders, dead letters, inspection.
     public static let all: [BrokerClause] = [
-        sending, claiming, settling, leases, losses, scheduling, statuses, orders, deadLetters, inspection,
+        sending, claiming, settling, leases, losses, scheduling, periodic, statuses, orders, deadLetters,
+        inspection,
     ].flatMap { $0 }
 
     /// Tries the clause on a store that nothing else uses.

@@ -54,15 +54,18 @@ extension TestQueue {
         return runs
     }
 
-    /// Lets time pass with a worker up: runs everything that can be claimed, and everything that becomes due within
-    /// `duration`, each at its time.
+    /// Lets time pass with a worker and a beat up: runs everything that can be claimed, and everything that becomes due
+    /// within `duration`, ticks of schedules among it, each at its time.
     @discardableResult
     public func run(for duration: Duration) async throws -> [TestRun] {
         let end = clock.now.addingTimeInterval(duration.seconds)
-        var runs = try await drain()
-        while let next = clock.nextAlarm, next <= end {
-            clock.advance(to: next)
+        var beat = try await BeatRounds(registering: app, in: broker)
+        var runs: [TestRun] = []
+        while true {
+            let tick = try await beat.round().next
             runs += try await drain()
+            guard let next = [tick, clock.nextAlarm].compactMap({ $0 }).min(), next <= end else { break }
+            clock.advance(to: next)
         }
         clock.advance(to: end)
         return runs

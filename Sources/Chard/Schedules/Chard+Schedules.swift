@@ -1,0 +1,71 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+extension Chard {
+    /// Calls a task again and again, at every multiple of `interval` since 1970, UTC: `app.every(.seconds(60), run: backup)`.
+    ///
+    /// A beat sends the calls: `Beat`, or the commands `beat` and `worker --beat`. What is wrong is told by ``validate()``.
+    /// - Parameter name: The schedule's name, unique; by default, the task's.
+    public func every<Output: Sendable, each Argument: Codable & Sendable>(
+        _ interval: Duration, name: String? = nil, run task: TaskHandle<Output, repeat each Argument>,
+        _ arguments: repeat each Argument, options: ScheduleOptions = ScheduleOptions()
+    ) {
+        schedule(name ?? task.name, .every(interval), options) {
+            try task.signature(repeat each arguments, options: options.call)
+        }
+    }
+
+    /// Calls a task at the times of a cron expression, by the clocks of a time zone:
+    /// `app.cron("30 7 1 * *", timeZone: "Europe/Warsaw", run: report)`.
+    ///
+    /// - Parameters:
+    ///   - days: Whether the day of month and the day of week must both fit, as in Celery, or either, as in Unix's cron.
+    ///   - name: The schedule's name, unique; by default, the task's.
+    public func cron<Output: Sendable, each Argument: Codable & Sendable>(
+        _ expression: String, days: CronExpression.DayRule = .both, timeZone: String = "UTC", name: String? = nil,
+        run task: TaskHandle<Output, repeat each Argument>, _ arguments: repeat each Argument,
+        options: ScheduleOptions = ScheduleOptions()
+    ) {
+        do throws(ScheduleError) {
+            let expression = try CronExpression(expression, days: days)
+            schedule(name ?? task.name, .cron(expression, timeZone: timeZone), options) {
+                try task.signature(repeat each arguments, options: options.call)
+            }
+        } catch {
+            add(problem: "schedule \(name ?? task.name): \(error)")
+        }
+    }
+
+    private func schedule<Output: Sendable>(
+        _ name: String, _ timing: Timing, _ options: ScheduleOptions, _ signature: () throws -> Signature<Output>
+    ) {
+        do {
+            let call = options.call
+            if call.id != nil || call.eta != nil || call.countdown != nil || call.expiresAt != nil
+                || call.workerHoldsETA
+            {
+                throw ScheduleError(
+                    .badOptions,
+                    "its calls can have no id, ETA, countdown or fixed time of expiry: each tick has its own")
+            }
+            let schedule = Schedule(name, timing, call: try ScheduledCall(try signature()), options: options)
+            let problems = schedule.problems()
+            for problem in problems { add(problem: "schedule \(name): \(problem)") }
+            if problems.isEmpty { register(schedule) }
+        } catch {
+            add(problem: "schedule \(name): \(error)")
+        }
+    }
+
+    /// The schedules of the code, by name, each with the queue that its calls go to.
+    public var ownSchedules: [Schedule] {
+        registeredSchedules.map { schedule in
+            var schedule = schedule
+            schedule.call.queue = queue(for: schedule.call.task, schedule.call.queue)
+            return schedule
+        }
+    }
+
+    /// The schedules in the broker, to look at and to change.
+    public var schedules: Schedules { Schedules(app: self) }
+}

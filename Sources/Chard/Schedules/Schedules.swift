@@ -1,0 +1,143 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// The schedules in an app's broker: those of programs, and those of the operator.
+///
+/// What the operator changes holds until ``reset(_:)``, also when the program that registered a schedule starts again.
+/// Every scheduler knows of a change within moments, and no tick of what was before is sent after the call has returned.
+public struct Schedules: Sendable {
+    let app: Chard
+
+    private var store: any ScheduleStore {
+        get throws {
+            let broker = try app.broker
+            guard let store = broker as? any ScheduleStore else {
+                throw AppError("\(broker.location) keeps no schedules")
+            }
+            return store
+        }
+    }
+
+    /// All schedules by name, those that the operator removed from the code's among them.
+    public func list() async throws -> [ScheduleRecord] {
+        try await store.schedules().records
+    }
+
+    /// One schedule, or `nil` if there is none of that name.
+    public func find(_ name: String) async throws -> ScheduleRecord? {
+        try await list().first { $0.name == name }
+    }
+
+    /// Adds a schedule of the operator's, or changes the one of that name.
+    /// - Throws: ``AppError`` with all that is wrong with it.
+    public func put(_ schedule: Schedule) async throws {
+        let problems = schedule.problems()
+        guard problems.isEmpty else {
+            throw AppError(problems.map { "schedule \(schedule.name): \($0)" }.joined(separator: "\n"))
+        }
+        _ = try await change(schedule.name, orMake: true, evenIfRemoved: true) { record in
+            record.change = schedule
+            record.isRemoved = false
+        }
+    }
+
+    /// Holds a schedule: no tick is sent until ``resume(_:)``, and none is caught up on. Returns whether there is one of that
+    /// name.
+    @discardableResult
+    public func pause(_ name: String) async throws -> Bool {
+        try await change(name) { $0.isPaused = true }
+    }
+
+    /// Lets a schedule go on, from now. Returns whether there is one of that name.
+    @discardableResult
+    public func resume(_ name: String) async throws -> Bool {
+        try await change(name) { $0.isPaused = false }
+    }
+
+    /// Removes a schedule; one of the code's stays away until ``reset(_:)``. Returns whether there was one of that name.
+    @discardableResult
+    public func remove(_ name: String) async throws -> Bool {
+        let store = try store
+        while let record = try await find(name), record.schedule != nil {
+            if record.code == nil {
+                if try await store.forgetSchedule(name, version: record.version) { return true }
+                continue
+            }
+            var removed = record
+            removed.isRemoved = true
+            removed.change = nil
+            if try await store.keep(removed, replacing: record.version, restarting: false) { return true }
+        }
+        return false
+    }
+
+    /// Makes a schedule what the code says, and lets it go on. Returns whether the code has one of that name.
+    @discardableResult
+    public func reset(_ name: String) async throws -> Bool {
+        guard let record = try await find(name), record.code != nil else { return false }
+        return try await change(name, evenIfRemoved: true) { record in
+            record.change = nil
+            record.isPaused = false
+            record.isRemoved = false
+        }
+    }
+
+    /// Sends the call of a schedule now, whether it is paused or not; its ticks go on as if nothing had been.
+    /// - Returns: The task's id; `nil` if there is no schedule of that name.
+    public func runNow(_ name: String) async throws -> String? {
+        guard let record = try await find(name), let schedule = record.schedule else { return nil }
+        let message = try app.message(of: schedule, tick: nil, id: TaskID.random())
+        let broker = try app.broker
+        try await app.send([message]) { try await broker.send($0.map(\.outgoing)) }
+        return message.id
+    }
+
+    /// Says what the code of this app has. Schedules that an earlier version of it had are forgotten.
+    /// - Throws: ``AppError`` if another app has one of the same name.
+    func register() async throws {
+        let store = try store
+        let own = app.ownSchedules
+        var isDone = false
+        while !isDone {
+            isDone = true
+            let records = try await store.schedules().records
+            for schedule in own {
+                let present = records.first { $0.name == schedule.name }
+                if let other = present?.app, other != app.name {
+                    throw AppError("schedule \(schedule.name): \(other) has one of that name already; give it another")
+                }
+                var record = present ?? ScheduleRecord(schedule.name)
+                record.app = app.name
+                // As it will be read, or every start would seem a change.
+                record.code = try JSON.decode(Schedule.self, from: try JSON.encode(schedule))
+                if record == present { continue }
+                let isSameTiming = present?.schedule?.timing == record.schedule?.timing
+                let isKept = try await store.keep(
+                    record, replacing: present?.version ?? 0, restarting: !isSameTiming)
+                isDone = isDone && isKept
+            }
+            for record in records where record.app == app.name && !own.contains(where: { $0.name == record.name }) {
+                isDone = try await store.forgetSchedule(record.name, version: record.version) && isDone
+            }
+        }
+    }
+
+    /// Changes a schedule, again and again until nobody else changes it meanwhile.
+    private func change(
+        _ name: String, orMake: Bool = false, evenIfRemoved: Bool = false, _ body: (inout ScheduleRecord) -> Void
+    ) async throws -> Bool {
+        let store = try store
+        while true {
+            let present = try await find(name)
+            guard orMake || present != nil, evenIfRemoved || present?.isRemoved != true else { return false }
+            var record = present ?? ScheduleRecord(name)
+            body(&record)
+            if let present, record == present { return true }
+            // Ticks that would have come while it was another, or held, are not missed.
+            let restarts = record.schedule?.timing != present?.schedule?.timing || present?.isActive != record.isActive
+            if try await store.keep(record, replacing: present?.version ?? 0, restarting: restarts) { return true }
+        }
+    }
+}

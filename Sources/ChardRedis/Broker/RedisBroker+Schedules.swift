@@ -1,0 +1,104 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import Logging
+
+extension RedisBroker: ScheduleStore {
+    /// All schedules. One that cannot be read is left out.
+    public func schedules() async throws -> ScheduleBoard {
+        // The number first: a change in between makes the board look old, and it is read again.
+        let replies = try await ask([
+            RedisCommand("GET", keys.scheduleChanges), RedisCommand("SMEMBERS", keys.schedules),
+        ])
+        let names = (replies[1].array ?? []).compactMap(\.text).sorted()
+        let fields = try await ask(
+            names.map {
+                RedisCommand(
+                    "HMGET", keys.schedule($0), "version", "configuration", "last", "tick", "at", "task", "sent",
+                    "dropped"
+                )
+            })
+        let records = zip(names, fields).compactMap { name, reply -> ScheduleRecord? in
+            guard let fields = reply.array, let version = fields[0].text.flatMap({ Int($0) }),
+                let configuration = fields[1].bytes
+            else { return nil }
+            do {
+                return try ScheduleRecord(
+                    name, version: version, configuration: configuration,
+                    progress: ScheduleRecord.Progress(fields[2...]))
+            } catch {
+                logger.error("a schedule is left out", metadata: ["error": "\(error)"])
+                return nil
+            }
+        }
+        return ScheduleBoard(revision: replies[0].text.flatMap { Int($0) } ?? 0, records: records)
+    }
+
+    /// The number of the last change, and the server's time.
+    public func scheduleRevision() async throws -> (revision: Int, now: Date) {
+        let replies = try await ask([RedisCommand("GET", keys.scheduleChanges), RedisCommand("TIME")])
+        let time = (replies[1].array ?? []).compactMap { $0.text.flatMap { Double($0) } }
+        guard time.count == 2 else { throw BrokerError(.damaged, "the server's answer to TIME is no time") }
+        return (replies[0].text.flatMap { Int($0) } ?? 0, Date(timeIntervalSince1970: time[0] + time[1] / 1e6))
+    }
+
+    /// Puts a record in its place.
+    public func keep(_ record: ScheduleRecord, replacing version: Int, restarting: Bool) async throws -> Bool {
+        let configuration = try record.configuration()
+        return try await translatingErrors { () throws(RedisError) in
+            try await client.run(
+                RedisScript.keepSchedule, keys: keys.forSchedule(record.name), record.name, version, configuration,
+                restarting ? "1" : "0")
+        }.integer == 1
+    }
+
+    /// Forgets a schedule.
+    public func forgetSchedule(_ name: String, version: Int) async throws -> Bool {
+        try await translatingErrors { () throws(RedisError) in
+            try await client.run(RedisScript.forgetSchedule, keys: keys.forSchedule(name), name, version)
+        }.integer == 1
+    }
+
+    /// Deals with ticks.
+    public func send(_ step: TickStep) async throws -> TickReceipt {
+        var script = RedisScript.tick.command(
+            keys: [keys.schedule(step.name)], step.version, step.last, step.upTo, step.notBefore, step.dropped,
+            step.messages.last?.id ?? "")
+        for message in step.messages {
+            script.append(keys.waiting(message.queue, step: Priority.step(for: message.priority)))
+            script.append(message.payload)
+        }
+        let reply = try await ask(bindings(of: step.messages.lazy.map(\.queue)) + [script]).last ?? .null
+        if let progress = reply.array { return .overtaken(ScheduleRecord.Progress(progress[...])) }
+        switch reply.integer {
+        case 1: return .done
+        case 0: return .early
+        default: return .changed
+        }
+    }
+
+    /// Calls `action` whenever schedules have changed, or may have while nobody could tell.
+    public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
+        try await translatingErrors { () throws(RedisError) in
+            try await subscriber.subscribe(
+                to: keys.scheduleChanges, onMessage: { _ in action() }, onResubscribed: action)
+        }
+    }
+}
+
+extension ScheduleRecord.Progress {
+    /// Reads the fields last, tick, at, task, sent, dropped.
+    fileprivate init(_ fields: ArraySlice<RESPValue>) {
+        let fields = Array(fields)
+        func number(_ index: Int) -> Int? { fields[index].text.flatMap { Int($0) } }
+        self.init(
+            last: number(0) ?? 0, sentTick: number(1), sentAt: number(2), taskID: fields[3].text, sent: number(4) ?? 0,
+            dropped: number(5) ?? 0)
+    }
+}
+
+extension RedisKeys {
+    fileprivate func forSchedule(_ name: String) -> [String] { [schedule(name), schedules, scheduleChanges] }
+}

@@ -1,0 +1,133 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import GRDB
+
+extension SQLiteBroker: ScheduleStore {
+    /// All schedules. One that cannot be read is left out.
+    public func schedules() async throws -> ScheduleBoard {
+        try await engine.read { db in
+            var records: [ScheduleRecord] = []
+            let rows = try db.rows(
+                "SELECT name, version, configuration, last, tick, at, task, sent, dropped FROM schedule ORDER BY name")
+            while let row = try rows.next() {
+                let progress = ScheduleRecord.Progress(
+                    last: row[3], sentTick: row[4], sentAt: row[5], taskID: row[6], sent: row[7], dropped: row[8])
+                guard
+                    let record = try? ScheduleRecord(
+                        row[0], version: row[1], configuration: try row.bytes(2), progress: progress)
+                else { continue }
+                records.append(record)
+            }
+            return ScheduleBoard(revision: try ScheduleRecord.revision(db), records: records)
+        }
+    }
+
+    /// The number of the last change, and this machine's time: all processes on the file share it.
+    public func scheduleRevision() async throws -> (revision: Int, now: Date) {
+        (try await engine.read(ScheduleRecord.revision), Date())
+    }
+
+    /// Puts a record in its place.
+    public func keep(_ record: ScheduleRecord, replacing version: Int, restarting: Bool) async throws -> Bool {
+        let configuration = try record.configuration()
+        return try await engine.write(durably: true) { transaction in
+            try transaction.keep(record.name, configuration, replacing: version, restarting: restarting)
+        }
+    }
+
+    /// Forgets a schedule.
+    public func forgetSchedule(_ name: String, version: Int) async throws -> Bool {
+        try await engine.write(durably: true) { transaction in
+            try transaction.forgetSchedule(name, version: version)
+        }
+    }
+
+    /// Deals with ticks.
+    public func send(_ step: TickStep) async throws -> TickReceipt {
+        try await engine.write(durably: true) { transaction in try transaction.take(step) }
+    }
+
+    /// Calls `action` when schedules have changed. The file does not tell: it is looked at once a second, which costs one
+    /// read of one row.
+    public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
+        ScheduleWatch(
+            Task { [engine] in
+                var known: Int?
+                while (try? await Task.sleep(for: .seconds(1))) != nil {
+                    guard let revision = try? await engine.read(ScheduleRecord.revision) else { continue }
+                    if let known, known != revision { action() }
+                    known = revision
+                }
+            })
+    }
+
+    private final class ScheduleWatch: Sendable {
+        private let task: Task<Void, Never>
+
+        init(_ task: Task<Void, Never>) {
+            self.task = task
+        }
+
+        deinit { task.cancel() }
+    }
+}
+
+extension ScheduleRecord {
+    /// The number of the last change of any schedule.
+    @Sendable
+    fileprivate static func revision(_ db: Database) throws -> Int {
+        try db.value(Int.self, "SELECT value FROM counter WHERE name = 'schedules'") ?? 0
+    }
+}
+
+extension Transaction {
+    private func nextRevision() throws -> Int {
+        try db.run("UPDATE counter SET value = value + 1 WHERE name = 'schedules'")
+        return try ScheduleRecord.revision(db)
+    }
+
+    private var milliseconds: Int { Int((time * 1000).rounded(.down)) }
+
+    fileprivate func keep(
+        _ name: String, _ configuration: [UInt8], replacing version: Int, restarting: Bool
+    ) throws -> Bool {
+        let present = try db.value(Int.self, "SELECT version FROM schedule WHERE name = ?", name)
+        guard present ?? 0 == version else { return false }
+        try db.run(
+            """
+            INSERT INTO schedule (name, version, configuration, last) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET version = ?2, configuration = ?3, last = iif(?5, max(last, ?4), last)
+            """, name, try nextRevision(), Data(configuration), milliseconds, restarting)
+        return true
+    }
+
+    fileprivate func forgetSchedule(_ name: String, version: Int) throws -> Bool {
+        guard try db.run("DELETE FROM schedule WHERE name = ? AND version = ?", name, version) == 1 else {
+            return false
+        }
+        _ = try nextRevision()
+        return true
+    }
+
+    fileprivate mutating func take(_ step: TickStep) throws -> TickReceipt {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT last, tick, at, task, sent, dropped FROM schedule WHERE name = ? AND version = ?"),
+            arguments: [step.name, step.version])
+        guard let row else { return .changed }
+        let progress = ScheduleRecord.Progress(
+            last: row[0], sentTick: row[1], sentAt: row[2], taskID: row[3], sent: row[4], dropped: row[5])
+        guard progress.last == step.last else { return .overtaken(progress) }
+        guard step.notBefore <= milliseconds else { return .early }
+        try note(Set(step.messages.map(\.queue)))
+        try send(step.messages)
+        let next = progress.after(step, at: milliseconds)
+        try db.run(
+            "UPDATE schedule SET last = ?, tick = ?, at = ?, task = ?, sent = ?, dropped = ? WHERE name = ?", next.last,
+            next.sentTick, next.sentAt, next.taskID, next.sent, next.dropped, step.name)
+        return .done
+    }
+}

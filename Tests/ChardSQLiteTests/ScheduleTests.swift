@@ -1,0 +1,109 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import Testing
+
+@testable import Chard
+@testable import ChardSQLite
+
+@Suite("Schedules and scheduled tasks in a file", .timeLimit(.minutes(2)))
+struct ScheduleTests {
+    @Test("three beats send each tick once, at its time")
+    func once() async throws {
+        try await Bench.with { bench in
+            let apps = (0..<3).map { _ in Chard("test", broker: bench.broker()) }
+            let beats = apps.map { app in
+                app.every(.milliseconds(200), run: app.task("ping") {})
+                return Beat(app)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for beat in beats { group.addTask { try await beat.run() } }
+                try await eventually("ten ticks are sent") {
+                    try await apps[0].schedules.find("ping")?.progress.sent ?? 0 >= 10
+                }
+                for beat in beats { beat.stop() }
+                try await group.waitForAll()
+            }
+            let consumer = try await bench.consumer(["celery"], of: bench.broker())
+            let ticks = try await consumer.claim(upTo: 1000).map { delivery in
+                let message = try TaskMessage(decoding: delivery.payload)
+                return try #require(message.headers["chard_tick"]?.string.flatMap(Timestamp.date)).milliseconds
+            }
+            await consumer.close()
+            let first = try #require(ticks.first)
+            #expect(ticks.count >= 10)
+            #expect(ticks == ticks.indices.map { first + $0 * 200 })
+        }
+    }
+
+    @Test("a change is known to another process's beat within moments")
+    func changes() async throws {
+        try await Bench.with { bench in
+            let app = Chard("test", broker: bench.broker())
+            let beat = Beat(app)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await beat.run() }
+                let other = Chard("test", broker: bench.broker())
+                try await other.schedules.put(
+                    Schedule("fast", .every(.milliseconds(100)), call: ScheduledCall("x", queue: "fast")))
+                try await eventually("it runs", within: .seconds(3)) {
+                    try await other.schedules.find("fast")?.progress.sent ?? 0 >= 3
+                }
+                #expect(try await other.schedules.pause("fast"))
+                let sent = try await other.schedules.find("fast")?.progress.sent
+                try await Task.sleep(for: .milliseconds(400))
+                #expect(try await other.schedules.find("fast")?.progress.sent == sent)
+                beat.stop()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("a file from before there were schedules is brought up to date")
+    func migrated() async throws {
+        try await Bench.with { bench in
+            let old = bench.broker()
+            try await old.send([Bench.message("kept")])
+            _ = try await old.engine.write(durably: false) { transaction in
+                try transaction.db.execute(
+                    sql: "DROP TABLE schedule; DELETE FROM counter WHERE name = 'schedules'; PRAGMA user_version = 1")
+            }
+            await old.shutdown()
+            let broker = bench.broker()
+            #expect(try await broker.schedules().records.isEmpty)
+            #expect(try await broker.queues().map(\.waiting) == [1])
+        }
+    }
+
+    @Test("scheduled tasks can be looked at, moved, run and cancelled")
+    func scheduledTasks() async throws {
+        try await Bench.with { bench in
+            let app = Chard("test", broker: bench.broker())
+            let add = app.task("add") { (x: Int, y: Int) in x + y }
+            let later = try await add.enqueue(1, 2, options: .init(countdown: .seconds(7200), priority: 6))
+            let sooner = try await add.enqueue(3, 4, options: .init(queue: "other", countdown: .seconds(3600)))
+            let never = try await add.enqueue(5, 6, options: .init(countdown: .seconds(9000)))
+            #expect(try await app.scheduledTasks.list().map(\.name) == [sooner.id, later.id, never.id])
+            #expect(try await app.scheduledTasks.list(in: "celery", limit: 1).map(\.name) == [later.id])
+            #expect(try await app.scheduledTasks.find(later.id)?.priority == 6)
+            #expect(try await app.scheduledTasks.cancel(never.id))
+            #expect(try await never.status().state == .revoked)
+            #expect(try await app.scheduledTasks.move(sooner.id, to: Date() + 0.1))
+            #expect(try await app.scheduledTasks.runNow(later.id))
+            #expect(try await !app.scheduledTasks.runNow(later.id))
+            let consumer = try await bench.consumer(["celery", "other"], of: bench.broker())
+            var ids: Set<String> = []
+            while ids.count < 2 {
+                for delivery in try await consumer.claim(upTo: 2) {
+                    let message = try TaskMessage(decoding: delivery.payload)
+                    #expect(message.eta ?? .distantPast <= Date())
+                    ids.insert(message.id)
+                }
+            }
+            #expect(ids == [later.id, sooner.id])
+            await consumer.close()
+        }
+    }
+}
