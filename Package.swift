@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "ChardCommand",
             dependencies: [
-                "Chard", "ChardRedis",
+                "Chard", "ChardRedis", "ChardSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -78,7 +78,14 @@ let package = Package(
             name: "ChardProgram", dependencies: ["Chard", "ChardCommand"], swiftSettings: settings),
 
         .executableTarget(
-            name: "Tour", dependencies: ["Chard"], path: "Examples/Tour", swiftSettings: settings),
+            name: "Tour",
+            dependencies: [
+                "Chard", "ChardSQLite",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/Tour", swiftSettings: settings),
         .executableTarget(
             name: "Interop", dependencies: ["Chard", "ChardRedis", "ChardCommand"], path: "Examples/Interop",
             swiftSettings: settings),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardSQLite
 
 /// One thing that the tour shows.
 protocol Chapter: Sendable {
@@ -13,16 +14,32 @@ protocol Chapter: Sendable {
     func play(on stage: Stage) async throws
 }
 
+/// A chapter that ends the worker.
+protocol Ending: Sendable {
+    /// What it is about.
+    var title: String { get }
+    /// The lines that matter.
+    var code: String { get }
+    /// Does it, tells what came of it, and returns the worker that is there afterwards.
+    func play(on stage: Stage, with staff: Staff) async throws -> Staff
+}
+
 /// What a chapter plays with.
 struct Stage: Sendable {
     let shop: Shop
-    let broker: MemoryBroker
-    let staff: Staff
+    let broker: SQLiteBroker
+    /// The file that the broker keeps.
+    let file: String
     let tell: Narrator
 
     /// Ends the tour if something is not as it should be: what it shows has to be true.
     func check(_ isTrue: Bool, _ expectation: String) throws {
         if !isTrue { throw Surprise(expectation: expectation) }
+    }
+
+    /// Starts a worker process beside this one.
+    func startWorker(_ node: String) async throws -> Staff {
+        try await Staff.start(node, on: file, broker)
     }
 
     /// The error that a call has to fail with.

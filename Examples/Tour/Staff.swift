@@ -2,26 +2,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardSQLite
+import Foundation
 
-/// A worker that runs in this process, beside the program that sends it tasks.
-struct Staff: Sendable {
-    let worker: Worker
-    private let run: Task<Void, any Error>
+/// A worker in a process of its own.
+final class Staff: Sendable {
+    let node: String
+    private let process: Process
 
-    /// Starts a worker, and returns when it takes work.
-    static func start(_ app: Chard, options: WorkerOptions) async throws -> Staff {
-        let worker = Worker(app, options: options)
-        let (ready, signal) = AsyncStream.makeStream(of: Void.self)
-        let run = Task {
-            defer { signal.finish() }
-            try await worker.run { signal.finish() }
+    /// Starts this program again as a worker, and returns when it takes work.
+    static func start(_ node: String, on file: String, _ broker: SQLiteBroker) async throws -> Staff {
+        let staff = try Staff(node, on: file)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !broker.workers().contains(where: { $0.node == node }) {
+            guard staff.isAlive, .now < deadline else { throw Surprise(expectation: "a worker \(node) within 20 s") }
+            try await Task.sleep(for: .milliseconds(10))
         }
-        for await _ in ready {}
-        return Staff(worker: worker, run: run)
+        return staff
     }
 
-    /// Returns when the worker has ended, and throws if it could not work.
-    func ended() async throws {
-        try await run.value
+    private init(_ node: String, on file: String) throws {
+        self.node = node
+        process = Process()
+        process.executableURL = Bundle.main.executableURL
+        process.arguments = ["worker", file, node]
+        try process.run()
+    }
+
+    deinit { kill() }
+
+    var id: Int32 { process.processIdentifier }
+    var isAlive: Bool { process.isRunning }
+
+    /// SIGKILL: it has no time for anything.
+    func kill() {
+        if process.isRunning { _ = Foundation.kill(id, SIGKILL) }
+    }
+
+    /// SIGTERM: it takes no more, finishes what runs, hands back the rest, and ends.
+    func stop() async throws {
+        process.terminate()
+        let deadline = ContinuousClock.now + .seconds(20)
+        while process.isRunning {
+            guard .now < deadline else { throw Surprise(expectation: "the end of \(node) within 20 s") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 import Foundation
 
-switch CommandLine.arguments.dropFirst() {
+switch Array(CommandLine.arguments.dropFirst()) {
 case []:
     do {
         try await Tour(narrator: Narrator(terminal: .standard())).run()
@@ -13,6 +13,13 @@ case []:
     }
 case ["--help"], ["-h"]:
     Terminal.standard().write(Tour.help)
+case let words where words.count == 3 && words[0] == "worker":
+    do {
+        try await TourWorker(file: words[1], node: words[2]).run()
+    } catch {
+        Terminal.complain("tour: the worker \(words[2]) ended early: \(error)\n")
+        exit(1)
+    }
 default:
     Terminal.complain("tour: it takes no arguments but --help\n")
     exit(2)

@@ -13,6 +13,7 @@ struct OpenBrokerTests {
             ("redis://localhost:6379/2", "redis://localhost:6379/2"),
             ("rediss://me:secret@example.com", "rediss://***@example.com:6379/0"),
             ("redis+unix:///run/redis.sock?db=1", "redis+unix:///run/redis.sock?db=1"),
+            ("sqlite:///tasks.db", "sqlite:///tasks.db"), ("sqlite:////tmp/tasks.db", "sqlite:////tmp/tasks.db"),
             ("memory://", "memory://"),
         ])
     func known(url: String, location: String) throws {
@@ -22,7 +23,7 @@ struct OpenBrokerTests {
     @Test(
         "Any other URL is refused with what would be right, and without what may be a password",
         arguments: [
-            ("amqp://me:secret@host//", "no broker for amqp://"), ("sqlite:///secret.db", "not supported yet"),
+            ("amqp://me:secret@host//", "no broker for amqp://"), ("sqlite://secret.db", "three slashes"),
             ("localhost:6379", "does not start with a scheme"), ("secret@host", "does not start with a scheme"),
             ("", "does not start with a scheme"), ("me:secret redis://host", "does not start with a scheme"),
             ("memory://secret", "nothing may stand behind memory://"), ("redis://:secret@host:port/0", "the port"),

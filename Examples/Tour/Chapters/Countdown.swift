@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardSQLite
 
 /// A task that is not to run yet.
 struct Countdown: Chapter {

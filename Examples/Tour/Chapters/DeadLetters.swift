@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardSQLite
 
 /// Messages that cannot be run, and a worker that does not mind.
 struct DeadLetters: Chapter {

@@ -2,39 +2,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardSQLite
 
 /// The end of a worker, without the end of a task.
-struct GracefulStop: Chapter {
+struct GracefulStop: Ending {
     let title = "A graceful stop: what runs is finished, what waits is left to others"
 
     let code = """
         let photos = try await app.enqueue((1...12).map { try photo.signature($0) })
-        worker.stop(.gracefully)  // as SIGTERM does
+        kill(worker, SIGTERM)
         """
 
-    func play(on stage: Stage) async throws {
-        let (app, worker) = (stage.shop.app, stage.staff.worker)
-        let photos = try await app.enqueue((1...12).map { try stage.shop.photo.signature($0) })
+    func play(on stage: Stage, with staff: Staff) async throws -> Staff {
+        let photos = try await stage.shop.app.enqueue((1...12).map { try stage.shop.photo.signature($0) })
         let deadline = ContinuousClock.now + .seconds(10)
-        while worker.vitals.running.count < worker.options.concurrency {
-            try stage.check(.now < deadline, "\(worker.options.concurrency) running tasks within 10 s")
+        while try await queue(of: stage)?.leased ?? 0 < TourWorker.concurrency {
+            try stage.check(.now < deadline, "\(TourWorker.concurrency) tasks taken within 10 s")
             try await Task.sleep(for: .milliseconds(5))
         }
-        worker.stop(.gracefully)
-        try await stage.staff.ended()
+        try await Task.sleep(for: .milliseconds(50))
+        try await staff.stop()
 
-        let queue = try await stage.broker.queues().first { $0.queue == "celery" }
-        let (leased, waiting) = (queue?.leased ?? 0, queue?.waiting ?? 0)
-        stage.tell.result(
-            "it ended after \(worker.vitals.done.text) tasks, holds \(leased), and left \(waiting) waiting")
+        let left = try await queue(of: stage)
+        let (leased, waiting) = (left?.leased ?? 0, left?.waiting ?? 0)
+        stage.tell.result("it has ended, holds \(leased) tasks, and left \(waiting) of the 12 waiting")
         try stage.check(leased == 0 && waiting == 4, "no leased and 4 waiting tasks")
 
-        let second = try await Staff.start(app, options: WorkerOptions(node: "second@shop", drains: true))
+        let third = try await stage.startWorker("third@shop")
         for (index, photo) in photos.enumerated() {
             let number = try await photo.value(timeout: .seconds(10))
             try stage.check(number == index + 1, "photo \(index + 1), not \(number)")
         }
-        try await second.ended()
-        stage.tell.result("a second worker ran these \(second.worker.vitals.done): all 12 photos are there")
+        stage.tell.result("a third worker ran these \(waiting): all 12 photos are there")
+        return third
+    }
+
+    private func queue(of stage: Stage) async throws -> QueueReport? {
+        try await stage.broker.queues().first { $0.queue == "celery" }
     }
 }

@@ -25,7 +25,7 @@ struct LiveProgress: Chapter {
         for try await status in try await stage.shop.catalogue.enqueue(30).statuses() {
             if status.state == .progress {
                 updates += 1
-                draw(status.result, stage.tell)
+                if let done = status.result["current"]?.integer { Bar.draw(done, of: 30, "page", stage.tell) }
             } else if status.state.isReady {
                 pages = status.result
                 break
@@ -34,11 +34,5 @@ struct LiveProgress: Chapter {
         stage.tell.endLive()
         stage.tell.result("\(pages) pages in \((ContinuousClock.now - start).text), told by \(updates) updates")
         try stage.check(pages == 30 && updates == 30, "30 pages and 30 updates")
-    }
-
-    private func draw(_ progress: JSON, _ tell: Narrator) {
-        guard let done = progress["current"]?.integer, let total = progress["total"]?.integer else { return }
-        let bar = String(repeating: "█", count: done) + String(repeating: "░", count: total - done)
-        tell.live("\(bar)  page \(done) of \(total)")
     }
 }

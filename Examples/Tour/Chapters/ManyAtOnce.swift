@@ -25,8 +25,7 @@ struct ManyAtOnce: Chapter {
         var start = ContinuousClock.now
         let photos = try await app.enqueue((1...64).map { try shop.photo.signature($0) })
         try await collect(photos, on: stage) { $0 }
-        let slots = stage.staff.worker.options.concurrency
-        stage.tell.result("64 photos, \(slots) at a time: \((ContinuousClock.now - start).text)")
+        stage.tell.result("64 photos, \(TourWorker.concurrency) at a time: \((ContinuousClock.now - start).text)")
 
         start = .now
         let squares = try await app.enqueue((1...10_000).map { try shop.square.signature($0) })
@@ -34,7 +33,7 @@ struct ManyAtOnce: Chapter {
         let took = ContinuousClock.now - start
         let rate = Int(Double(squares.count) / (took / .seconds(1)))
         stage.tell.result("\(squares.count.text) squares, every one sent, run, read and right: \(took.text)")
-        stage.tell.result("that is \(rate.text) tasks/s\(build), client, broker and worker together")
+        stage.tell.result("that is \(rate.text) tasks/s\(build), through a file, safe on disk")
     }
 
     /// Reads all results, and checks each.

@@ -20,7 +20,7 @@ struct Banner {
         let broker = try session.app.broker
         let results = try session.app.results
         var place = broker.location
-        if session.usesDefaultBroker { place += " (default)" }
+        if session.usesDefaultBroker { place += " (default; --broker or CHARD_BROKER_URL names another)" }
         if broker is MemoryBroker { place += " (only what this process itself sends arrives)" }
         var listing = Listing()
         listing.add("broker", place)

@@ -122,7 +122,8 @@ struct WorkerCommand: AsyncParsableCommand {
     private func supervise(_ count: Int, _ options: WorkerOptions, _ session: Session) async throws {
         guard !drain else { throw CommandError("--drain is for a single process", status: .misused) }
         guard !(try session.app.broker is MemoryBroker) else {
-            throw CommandError("memory:// exists only inside one process; --processes needs redis://", status: .misused)
+            throw CommandError(
+                "memory:// exists only inside one process; --processes needs sqlite:/// or redis://", status: .misused)
         }
         try await session.app.broker.connect()
         let worker = Worker(session.app, options: options)

@@ -16,12 +16,13 @@ import Logging
 /// }
 /// ```
 /// A flag wins over the environment variable, the variable over the settings file, the file over a broker that the
-/// program set in code, and that over the default, `redis://localhost:6379/0`.
+/// program set in code, and that over the default, `sqlite:///chard.db`, a file in the working directory.
 public struct CommonOptions: ParsableArguments {
     /// The broker's URL, if it was given as a flag.
     @Option(
         help: ArgumentHelp(
-            "The broker: redis://, rediss:// or redis+unix://. CHARD_BROKER_URL hides a password better.",
+            "The broker: sqlite:///, redis://, rediss:// or redis+unix://; by default, sqlite:///chard.db. "
+                + "CHARD_BROKER_URL hides a password better.",
             valueName: "url"))
     public var broker: String?
 

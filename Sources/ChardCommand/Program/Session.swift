@@ -16,7 +16,7 @@ struct Session: Sendable {
     let isJSON: Bool
     let output: Output
 
-    static let defaultBroker = "redis://localhost:6379/0"
+    static let defaultBroker = "sqlite:///chard.db"
 
     init(_ options: CommonOptions, of program: Program) throws {
         app = program.app
@@ -96,7 +96,7 @@ struct Session: Sendable {
         guard try app.broker is MemoryBroker || app.results is MemoryBroker else { return }
         throw CommandError(
             "memory:// exists only inside the process that uses it, so nothing in it can be reached by a command; use "
-                + "redis://",
+                + "sqlite:/// or redis://",
             status: .misused)
     }
 

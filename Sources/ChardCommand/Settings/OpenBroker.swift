@@ -3,11 +3,14 @@
 
 import Chard
 import ChardRedis
+import ChardSQLite
 
 /// The broker that a URL names; nothing is opened yet.
 ///
 /// - `redis://[user:password@]host[:port]/db`, `rediss://...` with TLS, `redis+unix:///path?db=0` for a Unix socket:
 ///   ``RedisBroker``, whose keys and channels all begin with `keyPrefix`.
+/// - `sqlite:///relative.db`, `sqlite:////absolute.db`, with `?synchronous=normal` behind it for speed without the last
+///   moments before a power failure: ``SQLiteBroker``, for all processes of one machine.
 /// - `memory://`: a new ``MemoryBroker``, which exists only within this process.
 ///
 /// - Parameters:
@@ -24,7 +27,7 @@ public func openBroker(
         throw BrokerError(.misconfigured, "dead letters must be kept for longer than nothing")
     }
     let scheme = url.firstRange(of: "://").map { url[..<$0.lowerBound].lowercased() }
-    let known = "redis://, rediss://, redis+unix:// and memory://"
+    let known = "redis://, rediss://, redis+unix://, sqlite:/// and memory://"
     switch scheme {
     case "redis", "rediss", "redis+unix", "redis+socket", "unix":
         var settings = RedisSettings()
@@ -45,7 +48,14 @@ public func openBroker(
         if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
         return MemoryBroker(settings: settings)
     case "sqlite":
-        throw BrokerError(.misconfigured, "sqlite:// is not supported yet; supported are \(known)")
+        guard keyPrefix.isEmpty else {
+            throw BrokerError(
+                .misconfigured, "a key prefix is for servers that others share; name another file instead")
+        }
+        var settings = SQLiteSettings()
+        if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
+        if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
+        return SQLiteBroker(try SQLiteLocation(url), settings: settings)
     case let scheme? where scheme.utf8.allSatisfy(isPartOfScheme):
         throw BrokerError(.misconfigured, "there is no broker for \(scheme)://; supported are \(known)")
     default:

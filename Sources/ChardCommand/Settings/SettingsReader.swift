@@ -51,7 +51,8 @@ struct SettingsReader: Sendable {
     /// The whole number of a setting.
     func integer(_ setting: Setting, flag: Int?) throws(CommandError) -> Int? {
         if let flag { return flag }
-        guard let found = try find(setting, { if case .int(let number) = $0 { number } else { nil } }) else { return nil }
+        let found: Found<Int>? = try find(setting) { if case .int(let number) = $0 { number } else { nil } }
+        guard let found else { return nil }
         guard found.value > 0 else {
             throw CommandError("\(found.origin) is \(found.value); it must be at least 1", status: .misused)
         }

@@ -34,7 +34,8 @@ struct RefusalTests {
             "redis://:\(secret)@h/zero", "redis://:\(secret)@h/-1", "redis://:\(secret)@[::1/0", "localhost:6379",
             "redis://h:6379/0?ssl=\(secret)", "redis://:\(secret)/x@h/0", "redis://:\(secret)#x@h/0",
             "amqp://u:\(secret)@h//", "http://h/", "\(secret)", "", "redis+unix://", "redis+unix://host/path",
-            "rediss://h/0?ssl_cert_reqs=perhaps", "sqlite:///x.db", "memory://", "redis://:%zz\(secret)@h/0",
+            "rediss://h/0?ssl_cert_reqs=perhaps", "sqlite://x.db", "sqlite:///", "memory://",
+            "redis://:%zz\(secret)@h/0",
         ])
     func wrongURL(url: String) async throws {
         for words in [["queues", "--broker", url], ["send", "t", "--broker=\(url)"]] {
