@@ -36,14 +36,16 @@ extension RedisConsumer {
         return adopted
     }
 
-    /// What a leased list holds, oldest first.
+    /// What a leased list holds, oldest first. Counted from that end, since what is added meanwhile at the other must not
+    /// shift the places: a message that is read twice would be run twice. One that is passed over is found the next time.
     private func held(of queue: String, from list: String) async throws -> [Delivery] {
         var held: [Delivery] = []
         while true {
             let script = RedisScript.held.command(
-                keys: [keys.leased(identity, list)], held.count, RedisBroker.batchBytes, subscription.messageLimit)
+                keys: [keys.leased(identity, list)], -1 - held.count, -1, RedisBroker.batchBytes,
+                subscription.messageLimit)
             let page = try await persevering(script) { _ in }.array ?? []
-            if page.isEmpty { return held.reversed() }
+            if page.isEmpty { return held }
             held += page.compactMap(HeldMessage.init).map { delivery($0, of: queue, from: list) }
         }
     }

@@ -48,25 +48,25 @@ extension RedisScript {
             return claimed
             """)
 
-    /// Reads what a leased list holds, the newest first.
+    /// Reads what a leased list holds, from either end.
     ///
     /// - KEYS: the leased list.
-    /// - ARGV: how many to pass over; after how many bytes no further one is read; of how many bytes on only an excerpt of
-    ///   a message is returned.
+    /// - ARGV: the first index, 0 for the newest or -1 for the oldest; the step to the next, 1 or -1; after how many bytes no
+    ///   further one is read; of how many bytes on only an excerpt of a message is returned.
     /// - Returns: the messages or excerpts.
     ///
     /// A script for the sizes alone: LRANGE would send whatever there is, however large.
     static let held = RedisScript(
         lua.excerpt + """
 
-            local at, bytes, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+            local at, bytes, limit = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
             local held = {}
             while bytes > 0 do
                 local message = redis.call('LINDEX', KEYS[1], at)
                 if not message then break end
                 held[#held + 1] = excerpt(message, limit)
                 bytes = bytes - math.min(#message, limit)
-                at = at + 1
+                at = at + tonumber(ARGV[2])
             end
             return held
             """)

@@ -27,7 +27,7 @@ extension RedisScript {
                 if call('LREM', leased, -1, message) == 0 then return 0 end
                 local trouble = store(key, '1', ttl, json)
                 if not trouble then return 1 end
-                call('RPUSH', leased, message)
+                call('LPUSH', leased, message)
                 return redis.error_reply(trouble.err)
             end
             local function settle()
@@ -61,8 +61,9 @@ extension RedisScript {
                         if ours then try(schedule(set, hash, KEYS[1], queue, due, id, follower)) end
                     end
                 end
-                -- What could not be written whole stays leased: it is tried again, or recovered.
-                if trouble then redis.call('RPUSH', leased, message) end
+                -- What could not be written whole stays leased: it is tried again, or recovered. At the end where messages
+                -- come in: who reads the list from the other end must not meet one twice.
+                if trouble then redis.call('LPUSH', leased, message) end
                 return trouble and redis.error_reply(trouble) or (ours and 1 or 0)
             end
             while i <= #ARGV do
