@@ -103,6 +103,10 @@ public final class SQLiteBroker: Broker {
                                 continuation.finish(throwing: error)
                             }
                         }
+                        guard let number else {
+                            let trouble = BrokerError(.unavailable, "the status could not be read")
+                            return continuation.finish(throwing: trouble)
+                        }
                         if watch.isOver(with: number) { loop.unwatch(id, number) }
                     }
                 } fail: { error in

@@ -88,16 +88,14 @@ final class SQLiteConsumer: Consumer {
         let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
         return Job(isDurable: false) { [number] transaction in
             let isHolder = try transaction.beat(number, vitals: vitals)
-            return { [weak self] _ in
-                if isHolder { self?.lease.renewed(at: now) } else { self?.lose() }
+            return { [weak self] loop in
+                guard let self else { return }
+                guard isHolder else { return lose() }
+                lease.renewed(at: now)
+                loop.hasBeaten(number, at: now)
             }
-        } fail: { [weak self, number] _ in
-            guard let self else { return }
-            engine.submit(
-                Job(isDurable: false) { _ in
-                    { loop in loop.beatSoon(number) }
-                } fail: { _ in
-                })
+        } fail: { _ in
+            // Tried again soon; where that goes on for too long, the lease is over.
         }
     }
 

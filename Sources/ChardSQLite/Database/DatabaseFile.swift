@@ -92,7 +92,10 @@ struct DatabaseFile: Sendable {
             guard !db.configuration.readonly else { return }
             // Has an effect only before the first table: free pages at the end can be given back to the system.
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-            try db.execute(sql: "PRAGMA journal_size_limit = \(8 << 20)")
+            // Ids are random, so statuses are written all over their index: the more of it is in memory, and the more
+            // writes meet on one page before it goes from the log to the file, the cheaper each is.
+            try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096")
+            try db.execute(sql: "PRAGMA journal_size_limit = \(16 << 20)")
             if let size = settings.maximumSize {
                 try db.execute(sql: "PRAGMA max_page_count = \(max(1, size / 4096))")
             }

@@ -30,8 +30,8 @@ final class Bell {
     }
 
     deinit {
-        watch?.cancel()
-        close(descriptor)
+        // A file that is watched is closed once nobody watches it.
+        if let watch { watch.cancel() } else { close(descriptor) }
     }
 
     /// Opens the file at `path`, made where it is missing. A child of this process does not inherit it.
@@ -68,6 +68,7 @@ final class Bell {
         let source = DispatchSource.makeFileSystemObjectSource(
             fileDescriptor: descriptor, eventMask: .write, queue: queue)
         source.setEventHandler(handler: heard)
+        source.setCancelHandler { [descriptor] in _ = close(descriptor) }
         #else
         let events = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
         guard events >= 0 else { return false }
@@ -81,7 +82,10 @@ final class Bell {
             while read(events, &buffer, buffer.count) > 0 {}
             heard()
         }
-        source.setCancelHandler { close(events) }
+        source.setCancelHandler { [descriptor] in
+            close(events)
+            close(descriptor)
+        }
         #endif
         source.activate()
         watch = source

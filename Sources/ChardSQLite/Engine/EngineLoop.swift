@@ -11,8 +11,6 @@ import Logging
 /// One thread writes for the whole process. What many callers leave while a transaction is being written makes up the next
 /// one, so that they share its cost, most of which is waiting for the disk. Nothing that a task does can stop this thread.
 final class EngineLoop {
-    typealias StatusWatcher = @Sendable (Result<[UInt8], BrokerError>) -> Void
-
     private struct Member {
         weak var consumer: SQLiteConsumer?
         var beatsAt: ContinuousClock.Instant
@@ -30,15 +28,14 @@ final class EngineLoop {
     private var isListening = false
 
     private var members: [Int64: Member] = [:]
-    private var watchers: [String: [Int: StatusWatcher]] = [:]
-    private var watcherCount = 0
-    private var lastStatus: Int64 = 0
+    private var watchers = StatusWatchers()
     private var version: Int64 = -1
 
     private var losses: LossWatch
     private var nextDue: Date?
     private var patrolsAt = ContinuousClock.now
-    private var patrolledAt = ContinuousClock.now
+    /// When another process was last found to have changed something: not more often than every 2 ms is looked again.
+    private var heardAt = ContinuousClock.now
     private var recoversAt = ContinuousClock.now
     private var tidiesAt: ContinuousClock.Instant
 
@@ -59,7 +56,7 @@ final class EngineLoop {
         while true {
             let mail = mailbox.take(until: nextDeadline)
             perform(mail.jobs + dueJobs())
-            if mail.hasRung { patrolsAt = min(patrolsAt, max(.now, patrolledAt + .milliseconds(5))) }
+            if mail.hasRung { patrolsAt = min(patrolsAt, max(.now, heardAt + .milliseconds(2))) }
             if isNeeded, patrolsAt <= .now { patrol() }
             if !members.isEmpty, recoversAt <= .now { recover() }
             if !members.isEmpty, tidiesAt <= .now, mail.jobs.isEmpty { tidy() }
@@ -94,6 +91,8 @@ final class EngineLoop {
         isSyncing = nil
         bell = Bell(file.location.bell)
         isListening = false
+        version = -1
+        watchers.forgetWhatWasTold()
         opened.pool = pool
         if isNeeded { listen() }
         return pool
@@ -108,9 +107,7 @@ final class EngineLoop {
 
     private func close() {
         abandon()
-        let error = BrokerError(.closed, "the broker was shut down")
-        for watcher in watchers.values.flatMap(\.values) { watcher(.failure(error)) }
-        watchers = [:]
+        watchers.fail(BrokerError(.closed, "the broker was shut down"))
         bell = nil
     }
 
@@ -121,6 +118,7 @@ final class EngineLoop {
         if !isListening { logger.debug("changes are looked for, since the system does not tell of them") }
     }
 
+    @discardableResult
     private func whenOpen<Value>(_ body: (Database) throws -> Value) -> Value? {
         guard let pool = opened.pool else { return nil }
         do {
@@ -199,7 +197,8 @@ final class EngineLoop {
                 members[number] = nil
                 continue
             }
-            members[number]?.beatsAt = now + settings.heartbeat
+            // Sooner where this one cannot be written.
+            members[number]?.beatsAt = now + min(settings.heartbeat / 3, .seconds(1))
             jobs.append(consumer.beat(at: now))
         }
         if !members.isEmpty, let due = nextDue, due.timeIntervalSinceNow <= 0 {
@@ -225,9 +224,9 @@ final class EngineLoop {
             .map { Date(timeIntervalSince1970: $0) }
     }
 
-    /// Beats sooner: a heartbeat could not be written.
-    func beatSoon(_ number: Int64) {
-        members[number]?.beatsAt = .now + min(settings.heartbeat / 3, .seconds(1))
+    /// A heartbeat was written that began at `start`.
+    func hasBeaten(_ number: Int64, at start: ContinuousClock.Instant) {
+        members[number]?.beatsAt = start + settings.heartbeat
     }
 
     // MARK: Patrol
@@ -235,14 +234,14 @@ final class EngineLoop {
     /// Looks whether another process has changed what somebody here waits for.
     private func patrol() {
         let now = ContinuousClock.now
-        patrolledAt = now
         patrolsAt = now + (isListening ? settings.patrol : min(settings.patrol, .milliseconds(25)))
         if let pool = opened.pool, SystemFile(pool.path).identity != identity { return abandon() }
         let present = whenOpen { db in try db.value(Int64.self, "PRAGMA data_version") }.flatMap { $0 }
         guard let present else { return }
         defer { version = present }
-        if !members.isEmpty { learnDue() }
+        if !members.isEmpty, nextDue == nil || present != version { learnDue() }
         guard present != version else { return }
+        heardAt = now
         tellOrders()
         pushStatuses()
         let waiting = members.values.compactMap(\.consumer).filter(\.isIdle)
@@ -265,36 +264,18 @@ final class EngineLoop {
     // MARK: Statuses
 
     /// Calls `watcher` with the stored status and with each new one. Returns the watcher's number.
-    func watch(_ id: String, _ watcher: @escaping StatusWatcher) -> Int {
-        if watchers.isEmpty {
-            lastStatus = whenOpen(StoredStatus.last) ?? lastStatus
-            listen()
-        } else {
-            pushStatuses()
-        }
-        watcherCount += 1
-        watchers[id, default: [:]][watcherCount] = watcher
-        let now = Date()
-        if let json = whenOpen({ db in try StoredStatus.json(db, of: id, now: now) }).flatMap({ $0 }) {
-            watcher(.success(json))
-        }
-        return watcherCount
+    func watch(_ id: String, _ watcher: @escaping StatusWatchers.Watcher) -> Int? {
+        let number = whenOpen { db in try watchers.add(id, watcher, db) }
+        listen()
+        return number
     }
 
     func unwatch(_ id: String, _ number: Int) {
-        watchers[id]?[number] = nil
-        if watchers[id]?.isEmpty == true { watchers[id] = nil }
+        watchers.remove(id, number)
     }
 
     private func pushStatuses() {
-        guard !watchers.isEmpty else { return }
-        let last = lastStatus
-        let news = whenOpen { db in try StoredStatus.news(db, since: last) { watchers[$0] != nil } }
-        guard let news else { return }
-        lastStatus = news.last
-        for (id, json) in news.1 {
-            for watcher in (watchers[id] ?? [:]).values { watcher(.success(json)) }
-        }
+        if !watchers.isEmpty { whenOpen { db in try watchers.tell(db) } }
     }
 
     // MARK: Consumers
