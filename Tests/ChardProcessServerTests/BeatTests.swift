@@ -19,6 +19,12 @@ struct BeatTests {
         }
     }
 
+    /// By how many milliseconds the last tick was late.
+    private func lateness(_ bench: ProcessBench, of name: String) async throws -> Int {
+        let times = try await bench.redis(RedisCommand("HMGET", "chard:schedule:\(name)", "tick", "at")).array ?? []
+        return times.reduce(0) { (Int($1.text ?? "") ?? 0) - $0 }
+    }
+
     /// `CHARD_BEAT_SECONDS=180` plays the long form.
     @Test("three beats, one killed or stopped every few seconds: every tick of a 1-second schedule once, none twice")
     func mishaps() async throws {
@@ -29,13 +35,16 @@ struct BeatTests {
             let added = try await bench.chard("beat", "add", "tick", "--every", "1", "--task", "none", "-Q", "ticks")
             #expect(added.status == 0, "\(added)")
             let end = ContinuousClock.now + .seconds(seconds)
+            var lateness: [Int] = []
             while .now < end {
-                try await Task.sleep(for: .seconds(isLong ? 4 : 2))
                 if fleet.kills <= fleet.stops {
+                    try await Task.sleep(for: .seconds(isLong ? 5 : 2))
                     try await fleet.kill()
                 } else {
+                    try await Task.sleep(for: .seconds(1))
                     try await fleet.freeze(for: .seconds(isLong ? 4 : 2))
                 }
+                lateness.append(try await self.lateness(bench, of: "tick"))
             }
             #expect(try await bench.chard("beat", "pause", "tick").status == 0)
             #expect(try await fleet.stop() == [0, 0, 0])
@@ -47,8 +56,8 @@ struct BeatTests {
             #expect(shown["sent"] == .integer(ticks.count))
             #expect(shown["dropped"] == 0)
             Attachment.record(
-                "\(ticks.count) ticks in \(seconds) s, \(fleet.kills) kills, \(fleet.stops) stops", named: "figures.txt"
-            )
+                "\(ticks.count) ticks in \(seconds) s, \(fleet.kills) kills, \(fleet.stops) stops, late by \(lateness) ms",
+                named: "figures.txt")
         }
     }
 

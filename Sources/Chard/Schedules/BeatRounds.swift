@@ -143,7 +143,13 @@ package struct BeatRounds {
     ) async throws -> Int? {
         guard schedule.overlap != .allow, let id = progress.taskID, let sentAt = progress.sentAt else { return nil }
         let results = try app.results
-        let status = try await results.status(of: id)
+        let status: TaskStatus?
+        do {
+            status = try await results.status(of: id)
+        } catch {
+            // Where results are kept elsewhere, their absence must not keep other schedules waiting.
+            throw AppError("it cannot be known whether task \(id), of the tick before, has ended: \(error)")
+        }
         if status?.state.isReady == true { return nil }
         let limit = sentAt + schedule.overlapLimit.wholeMilliseconds
         if status == nil, now >= limit {

@@ -19,6 +19,8 @@ extension Chard {
                 task: signature.task, body: signature.body, taskOptions: task.options, options: signature.options,
                 decodeOutput: signature.decodeOutput)
         }
+        // By its status it is known when it has ended.
+        if schedule.overlap != .allow { signature.options.ignoresResult = false }
         return try message(for: signature, now: settings.now(), parent: nil)
     }
 

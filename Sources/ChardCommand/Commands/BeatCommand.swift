@@ -30,7 +30,7 @@ struct BeatCommand: AsyncParsableCommand {
         var common: CommonOptions
 
         func run() async throws {
-            try await common.withSession(allowsMemory: true) { session in
+            try await common.withSession(allowsMemory: list) { session in
                 try session.app.validate()
                 if list { return try await BeatListing(session).show() }
                 let beat = Beat(session.app)

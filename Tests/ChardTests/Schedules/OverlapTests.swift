@@ -57,6 +57,18 @@ struct OverlapTests {
         #expect(try await bench.app.schedules.find("backup")?.progress.dropped == 3)
     }
 
+    @Test("the task's status is kept, though the task by itself would keep none")
+    func keepsStatus() async throws {
+        bench.app.task("quiet", options: TaskOptions(ignoresResult: true)) {}
+        var schedule = Schedule("own", .every(.seconds(60)), call: ScheduledCall("quiet"))
+        schedule.overlap = .skip
+        try await bench.app.schedules.put(schedule)
+        var beat = bench.rounds()
+        bench.clock.advance(by: 60)
+        _ = try await beat.round()
+        #expect(try await bench.messages().map(\.ignoresResult) == [false])
+    }
+
     @Test("wait: they become one, which is sent when the task has ended")
     func wait() async throws {
         var beat = try await start(.wait)
