@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
+
 /// What a Redis broker goes by. The defaults keep the promises of the documentation; change them together.
 public struct RedisSettings: Sendable {
     /// Stands before every key and channel: kombu's `global_keyprefix`.
@@ -21,6 +23,9 @@ public struct RedisSettings: Sendable {
     public var deadLetterTimeToLive: Duration = .seconds(30 * 86_400)
     /// How long a call waits for a connection before it fails.
     public var commandTimeout: Duration = .seconds(5)
+
+    /// Of messages with more bytes a recoverer sees an excerpt, as their workers did.
+    package var messageLimit = MessageLimits.default.messageBytes
 
     /// Makes the default settings.
     public init() {}

@@ -128,7 +128,7 @@ final class Recoverer: Sendable {
         while true {
             // The newest are at the left end; moved first, they come to stand behind the older ones.
             let look = RedisScript.held.command(
-                keys: [leased], 0, 1, RedisBroker.batchBytes, MessageLimits.default.messageBytes)
+                keys: [leased], 0, 1, RedisBroker.batchBytes, broker.settings.messageLimit)
             let messages = try await broker.client.send(look).array ?? []
             guard !messages.isEmpty else { return count }
             for message in messages.compactMap(HeldMessage.init) {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import ChardRedis
 
-@Suite("The broker contract on a Redis server", .timeLimit(.minutes(5)))
+@Suite("The broker contract on a Redis server", .atOnce(8), .timeLimit(.minutes(5)))
 struct ConformanceTests {
     @Test("a clause", arguments: BrokerClause.all)
     func clause(_ clause: BrokerClause) async throws {

@@ -4,10 +4,14 @@
 import Synchronization
 import Testing
 
-/// Lets few tests of the suites that have it run at once: those that run workers, each with threads of its own, would
+/// Lets so many of the tests that share it run at once: those that have workers, servers or processes of their own would
 /// hold each other up for so long that nothing could be said about times.
-struct FewAtATime: SuiteTrait, TestTrait, TestScoping {
-    private static let turnstile = Turnstile(places: 2)
+///
+/// One file for several test targets, each with a link to it: a target that is no test cannot import Testing.
+struct AtOnce: SuiteTrait, TestTrait, TestScoping {
+    private let turnstile: Turnstile
+
+    init(_ places: Int) { turnstile = Turnstile(places: places) }
 
     var isRecursive: Bool { true }
 
@@ -15,15 +19,21 @@ struct FewAtATime: SuiteTrait, TestTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         guard testCase != nil else { return try await function() }
-        await Self.turnstile.enter()
-        defer { Self.turnstile.leave() }
+        await turnstile.enter()
+        defer { turnstile.leave() }
         try await function()
     }
 }
 
-extension Trait where Self == FewAtATime {
-    static var fewAtATime: FewAtATime { FewAtATime() }
+extension Trait where Self == AtOnce {
+    /// So many of this suite's tests at once, or of this test's cases.
+    static func atOnce(_ places: Int) -> AtOnce { AtOnce(places) }
+
+    /// Three at once of all tests that have it.
+    static var fewAtATime: AtOnce { few }
 }
+
+private let few = AtOnce(3)
 
 private final class Turnstile: Sendable {
     private let state: Mutex<(places: Int, waiters: [CheckedContinuation<Void, Never>])>
