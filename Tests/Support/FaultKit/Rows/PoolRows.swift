@@ -41,7 +41,7 @@ extension FaultRow {
 
     /// A task that crashes its process, among others.
     static let poison = FaultRow(
-        "poison", "a task that crashes its process, among others", short: 1, long: 10, recovery: 5
+        "poison", "a task that crashes its process, among others", short: 1, long: 10, recovery: 3
     ) { rig in
         try await rig.worker(["--processes", "2"])
         let id = try await rig.send("crash")

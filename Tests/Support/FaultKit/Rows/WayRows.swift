@@ -38,6 +38,7 @@ extension FaultRow {
             try await rig.worker(throughProxy: true)
             for number in 0..<40 { try await rig.send(number % 4 == 0 ? "sleep" : "quick", 0.5) }
             try await rig.finished()
+            rig.expect(rig.ledger.again == 0, "slow is not lost: no task runs twice")
         },
     ]
 
