@@ -59,6 +59,7 @@ struct BadFileTests {
         try await Bench.with { bench in
             let path = try row.make(bench)
             let before = try? Data(contentsOf: URL(filePath: path))
+            let hadBell = FileManager.default.fileExists(atPath: path + "-bell")
             let broker = SQLiteBroker(SQLiteLocation(path: path), settings: Bench.quick)
             let start = ContinuousClock.now
             let error = try #require(await #expect(throws: BrokerError.self) { try await broker.connect() })
@@ -78,6 +79,7 @@ struct BadFileTests {
             }
             await broker.shutdown()
             #expect((try? Data(contentsOf: URL(filePath: path))) == before)
+            #expect(FileManager.default.fileExists(atPath: path + "-bell") == hadBell)
         }
     }
 

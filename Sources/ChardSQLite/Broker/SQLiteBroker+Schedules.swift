@@ -53,12 +53,14 @@ extension SQLiteBroker: ScheduleStore {
     /// Calls `action` when schedules have changed. The file does not tell: it is looked at once a second, which costs one
     /// read of one row.
     public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
-        ScheduleWatch(
+        // Read before this returns: what the caller reads afterwards is no older.
+        let first = try await engine.read(ScheduleRecord.revision)
+        return ScheduleWatch(
             Task { [engine] in
-                var known: Int?
+                var known = first
                 while (try? await Task.sleep(for: .seconds(1))) != nil {
                     guard let revision = try? await engine.read(ScheduleRecord.revision) else { continue }
-                    if let known, known != revision { action() }
+                    if known != revision { action() }
                     known = revision
                 }
             })

@@ -40,6 +40,8 @@ final class SQLiteConsumer: Consumer {
     /// Opens a hold under a fresh identity.
     static func open(_ subscription: Subscription, _ engine: Engine, lease: Duration) async throws -> SQLiteConsumer {
         let identity = "\(subscription.node)#\(TaskID.random().prefix(8))"
+        // Nothing is put beside a file that is not ours.
+        try await engine.open()
         // Locked before the row is there, so that nobody sees a holder without its lifeline.
         let lifeline = Lifeline(engine.location.bell)
         let pid = Int(ProcessInfo.processInfo.processIdentifier)

@@ -75,7 +75,7 @@ final class Engine: Sendable {
     /// Reads the file as it is at one moment.
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            return try await pool().read(body)
+            return try await open().read(body)
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -83,7 +83,9 @@ final class Engine: Sendable {
         }
     }
 
-    private func pool() async throws -> DatabasePool {
+    /// Makes sure that the file is open.
+    @discardableResult
+    func open() async throws -> DatabasePool {
         if let pool = opened.pool { return pool }
         try await write(durably: false) { _ in }
         guard let pool = opened.pool else { throw BrokerError(.closed, "the broker was shut down") }
