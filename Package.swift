@@ -136,7 +136,8 @@ let package = Package(
             name: "ChardInteropServerTests", dependencies: ["Chard", "ChardRedis", "TestServers"],
             swiftSettings: settings),
         .testTarget(
-            name: "ChardProcessServerTests", dependencies: ["CZlib", "Chard", "ChardRedis", "TestServers"],
+            name: "ChardProcessServerTests",
+            dependencies: ["CZlib", "Chard", "ChardRedis", "ChardSQLite", "TestServers"],
             swiftSettings: settings),
 
         .target(name: "FaultClock", path: "Tests/Support/FaultClock"),

@@ -59,7 +59,7 @@ public struct WorkerOptions: Sendable {
 }
 
 /// The machine's host name, as other nodes see it in node names.
-func hostName() -> String {
+package func hostName() -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

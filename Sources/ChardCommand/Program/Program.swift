@@ -27,8 +27,8 @@ struct Program: Sendable {
         if !app.tasks.isEmpty { commands += [WorkerCommand.self, TasksCommand.self] as [any ParsableCommand.Type] }
         commands += [
             SendCommand.self, ResultCommand.self, RevokeCommand.self, QueuesCommand.self, WorkersCommand.self,
-            BeatCommand.self, ScheduledCommand.self, DeadCommand.self, PurgeCommand.self, DoctorCommand.self,
-            BenchCommand.self,
+            BeatCommand.self, ScheduledCommand.self, DeadCommand.self, PurgeCommand.self, MigrateCommand.self,
+            DoctorCommand.self, BenchCommand.self,
         ]
         return CommandConfiguration(
             commandName: name,

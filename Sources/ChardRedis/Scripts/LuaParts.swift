@@ -67,20 +67,21 @@ extension RedisScript {
             """
 
         /// Keeps a dead letter under its name or, where that is taken, under the name with a number behind it. The message
-        /// stands beside its story as it is: in base64, the largest would be more than Redis takes.
+        /// stands beside its story as it is: in base64, the largest would be more than Redis takes. It died now, unless a time
+        /// is given.
         static let bury = """
-            local function bury(message, prefix, id, set, json, ttl, kept)
+            local function bury(message, prefix, id, set, json, ttl, kept, died)
                 local name, n = id, 1
                 while redis.call('EXISTS', prefix .. name) == 1 do
                     n = n + 1
                     name = id .. '#' .. n
                 end
                 local now = redis.call('TIME')[1]
-                local added = redis.pcall('ZADD', set, now, name)
+                local added = redis.pcall('ZADD', set, died or now, name)
                 if type(added) == 'table' then return added end
                 local letter = json .. ',"id":' .. cjson.encode(name) .. '}'
                 redis.call('HSET', prefix .. name, 'letter', letter, 'message', message)
-                redis.call('PEXPIRE', prefix .. name, ttl)
+                redis.call('PEXPIRE', prefix .. name, math.floor(ttl - (now - (died or now)) * 1000))
                 redis.call('PEXPIRE', set, ttl)
                 redis.call('ZREMRANGEBYSCORE', set, '-inf', now - ttl / 1000)
                 local excess = redis.call('ZCARD', set) - kept

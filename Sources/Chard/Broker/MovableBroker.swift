@@ -1,0 +1,36 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// A broker whose content can be taken to another one: what that needs beyond the other powers.
+package protocol MovableBroker: InspectableBroker, SchedulingBroker, ControllableBroker, SupervisedBroker {
+    /// The priorities of messages that a consumer holds, as steps, in the same order.
+    func priorities(of deliveries: [Delivery]) async throws -> [Int]
+
+    /// Keeps dead letters with their stories and times, each under its name or, where that is taken, under the name with a
+    /// number behind it.
+    func keep(_ letters: [DeadLetter]) async throws
+
+    /// Some of the stored statuses as they are, with the time that they have left, and where the next ones begin: `nil` at
+    /// the end. What is there from the first to the last call is seen, some of it perhaps twice.
+    func storedStatuses(from place: String?) async throws -> (statuses: [StatusRecord], next: String?)
+
+    /// Stores and publishes statuses of tasks that have none.
+    func storeMissing(_ statuses: [StatusRecord]) async throws
+
+    /// Deletes statuses that are still as they are here.
+    func forget(_ statuses: [StatusRecord]) async throws
+
+    /// The ids of revoked tasks, and until when each is remembered.
+    func revocations() async throws -> [(id: String, until: Date)]
+}
+
+extension StatusRecord {
+    /// A status as a store has it: its bytes stay the same, whether or not they can be read.
+    package init(of id: String, stored json: [UInt8], timeToLive: Duration?) {
+        let status = try? TaskStatus(decoding: json, limits: JSONLimits(bytes: .max))
+        self.init(TaskStatus(id: id, state: status?.state ?? .failure), timeToLive: timeToLive)
+        self.json = json
+    }
+}
