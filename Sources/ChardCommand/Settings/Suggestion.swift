@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
+
 /// Finds what somebody may have meant.
 enum Suggestion {
     /// The known name that `name` most probably stands for; nil where none is near.
@@ -14,7 +16,7 @@ enum Suggestion {
             return short.count >= 4 && (long.starts(with: short) || long.reversed().starts(with: short.reversed()))
         }
         if related.count == 1 { return related[0] }
-        let ranked = known.map { ($0, distance(wanted, plain($0))) }
+        let ranked = known.map { ($0, NearestNames.distance(wanted, plain($0))) }
         guard let (best, distance) = ranked.min(by: { $0.1 < $1.1 }) else { return nil }
         return distance <= max(1, wanted.count / 4) ? best : nil
     }
@@ -28,21 +30,5 @@ enum Suggestion {
     /// Letters and digits, in lower case.
     private static func plain(_ name: String) -> [UInt8] {
         name.lowercased().utf8.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ".") }
-    }
-
-    /// How many letters have to be put in, left out, replaced or swapped with their neighbour.
-    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var beforeLast: [Int] = []
-        var last = Array(0...b.count)
-        for i in a.indices {
-            var row = [i + 1]
-            for j in b.indices {
-                var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
-                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, beforeLast[j - 1] + 1) }
-                row.append(cost)
-            }
-            (beforeLast, last) = (last, row)
-        }
-        return last[b.count]
     }
 }
