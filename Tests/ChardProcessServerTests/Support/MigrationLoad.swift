@@ -70,8 +70,11 @@ struct MigrationLoad {
             let isPaused = try await broker.queues().first { $0.queue == queue }?.isPaused
             #expect(isPaused == (queue == "mail"))
             try await broker.resume(queue)
+            // The last of the most urgent: before all others, unless those have lost their priorities on the way.
+            let late = OutgoingMessage(id: "late", queue: queue, payload: RawMessage("late").payload)
+            try await broker.send([late])
             let expected = Priority.steps.flatMap { step in
-                waiting.filter { $0.queue == queue && $0.priority == step }.map(\.payload)
+                (waiting + [late]).filter { $0.queue == queue && $0.priority == step }.map(\.payload)
             }
             let found = try await broker.claimAll(queue)
             #expect(found == expected, "\(queue)")
