@@ -69,7 +69,7 @@ struct BeatTests {
             for (name, catchUp) in [
                 ("none", ScheduleOptions.CatchUp.none), ("latest", .latest), ("five", .all(upTo: 5)),
             ] {
-                let options = ScheduleOptions(startsAt: start, catchUp: catchUp, grace: .seconds(2))
+                let options = ScheduleOptions(startsAt: start, catchUp: catchUp, grace: .seconds(5))
                 try await bench.app.schedules.put(
                     Schedule(name, .every(.seconds(1)), call: ScheduledCall("none", queue: name), options: options))
             }
@@ -87,9 +87,11 @@ struct BeatTests {
                 // Whatever was caught up on, the ticks follow each other without a hole.
                 #expect(ticks == ticks.indices.map { ticks[0] + $0 })
             }
-            #expect(gaps["none"] == gaps["latest"])
-            #expect(gaps["five"] == gaps["latest"].map { $0 - 4 })
-            #expect(gaps["none"] ?? 0 >= 7)
+            let (none, latest, five) = (gaps["none"] ?? 0, gaps["latest"] ?? 0, gaps["five"] ?? 0)
+            #expect(none >= 7)
+            // A second may go by between one schedule and the next.
+            #expect(abs(none - latest) <= 1)
+            #expect((3...5).contains(latest - five))
         }
     }
 

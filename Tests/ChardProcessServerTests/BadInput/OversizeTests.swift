@@ -100,7 +100,7 @@ struct OversizeTests {
         }
     }
 
-    @Test("200 MB that wait for a worker, and 200 MB that come to an idle one: put aside without taking up its memory")
+    @Test("100 MB that wait for a worker, and 100 MB that come to an idle one: put aside without taking up its memory")
     func unseen() async throws {
         try await ProcessBench.with { bench in
             let waiting = TaskID.random()
@@ -117,7 +117,7 @@ struct OversizeTests {
                 let letter = try #require(try await bench.broker.deadLetter(id))
                 #expect(letter.reason == .tooLarge)
                 #expect(letter.task == "interop.add")
-                #expect(letter.error.contains("200"), "\(letter.error)")
+                #expect(letter.error.contains("1000001"), "\(letter.error)")
                 #expect(letter.payload == huge(id))
             }
             let figures = try ProcessFigures(of: worker.id)
@@ -126,7 +126,7 @@ struct OversizeTests {
     }
 
     private func huge(_ id: String) -> [UInt8] {
-        Array("{\"body\": \"".utf8) + [UInt8](repeating: 0x41, count: 200_000_000)
+        Array("{\"body\": \"".utf8) + [UInt8](repeating: 0x41, count: 100_000_000)
             + Array("\", \"headers\": {\"id\": \"\(id)\", \"task\": \"interop.add\"}, \"properties\": {}}".utf8)
     }
 
