@@ -10,6 +10,7 @@ SHELL := bash
 stage := Scripts/stage
 # One group after the other: what measures times must not share two cores with all the rest.
 swift_test := swift test --skip-build --disable-xctest --filter
+heavy := OversizeTests|BeatTests|MigrationTests
 swift_sources = $(wildcard Sources Tests Examples Package.swift)
 
 help: ## lists these targets
@@ -36,7 +37,8 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'
 	@$(stage) "Test on real Redis servers" $(swift_test) '^ChardRedisServerTests\.'
-	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.'
+	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.' --skip '$(heavy)'
+	@$(stage) "Test the programs with much to do" $(swift_test) '^ChardProcessServerTests\.($(heavy))'
 	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
 	@$(stage) "Break things" $(swift_test) '^ChardFaultServerTests\.'
 

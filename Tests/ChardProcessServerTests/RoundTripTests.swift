@@ -75,7 +75,7 @@ struct RoundTripTests {
                     if status.state.isReady { break }
                 }
                 #expect(seen.isSuperset(of: [state, .success]), "\(seen)")
-                #expect(try await result.value(timeout: .seconds(1)) == 2)
+                #expect(try await result.value(timeout: .seconds(10)) == 2)
             }
             try await bench.stop(worker)
         }
