@@ -1,1 +1,1 @@
-../Support/Traits/AtOnce.swift
+../Support/Shared/AtOnce.swift
