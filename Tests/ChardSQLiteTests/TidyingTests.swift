@@ -51,6 +51,64 @@ struct TidyingTests {
         }
     }
 
+    private func results(_ ids: Range<Int>, for time: Duration) -> [StatusRecord] {
+        ids.map { StatusRecord(TaskStatus(id: "\($0)", state: .success), timeToLive: time) }
+    }
+
+    @Test("who stores results deletes twice as many that have expired, without waiting for a time to tidy")
+    func storing() async throws {
+        try await Bench.with { bench in
+            // Nobody works here, so there are no times to tidy but the opening.
+            let broker = bench.broker()
+            try await broker.connect()
+            try await broker.store(results(0..<300, for: .milliseconds(50)))
+            try await eventually("they have expired") { try await broker.status(of: "299") == nil }
+            #expect(try await rows(broker, "status") == 300)
+            try await broker.store(results(300..<400, for: .seconds(99)))
+            #expect(try await rows(broker, "status") == 200)
+            try await broker.store(results(400..<500, for: .seconds(99)))
+            #expect(try await rows(broker, "status") == 200)
+            #expect(try await broker.status(of: "300") != nil)
+        }
+    }
+
+    @Test("what has expired begins to go when a file is opened, also by one who only looks")
+    func opening() async throws {
+        try await Bench.with { bench in
+            let first = bench.broker()
+            try await first.store(results(0..<1_800, for: .milliseconds(50)))
+            try await eventually("they have expired") { try await first.status(of: "1799") == nil }
+            await first.shutdown()
+            let second = bench.broker()
+            try await second.connect()
+            try await eventually("they are deleted") { try await rows(second, "status") == 0 }
+        }
+    }
+
+    @Test("the log stays small also where two processes write all the time")
+    func log() async throws {
+        try await Bench.with { bench in
+            let payload = [UInt8](repeating: 0x20, count: 100_000)
+            let longest = try await withThrowingTaskGroup(of: Int.self) { group in
+                for queue in ["a", "b"] {
+                    group.addTask {
+                        let broker = bench.broker()
+                        var longest = 0
+                        for _ in 0..<30 {
+                            try await broker.send(
+                                (0..<20).map { OutgoingMessage(id: "\($0)", queue: queue, payload: payload) })
+                            _ = try await broker.purge(queue, scheduled: false)
+                            longest = max(longest, SystemFile(broker.engine.location.log).size)
+                        }
+                        return longest
+                    }
+                }
+                return try await group.reduce(0, max)
+            }
+            #expect((1 << 20..<40 << 20).contains(longest), "the log had \(longest >> 20) MB")
+        }
+    }
+
     @Test("dead letters are kept up to their limit, the newest of them")
     func letters() async throws {
         try await Bench.with { bench in

@@ -18,7 +18,7 @@ extension SQLiteBroker: DiagnosableBroker {
             Finding(.fine, "version", "SQLite \(found.version)"),
             Finding.system(FileSystem(of: engine.location.folder)),
             Finding.synchronous(settings.synchronous), Finding.integrity(found.trouble),
-            Finding.log(SystemFile(path + "-wal").size, of: SystemFile(path).size),
+            Finding.log(SystemFile(engine.location.log).size, of: SystemFile(path).size),
         ]
     }
 

@@ -35,7 +35,7 @@ public struct SQLiteSettings: Sendable {
     /// How often is looked at what nobody told us of: a process may have died between a change and telling it.
     package var patrol: Duration = .seconds(1)
     /// How often what has had its time is looked for.
-    package var tidying: Duration = .seconds(30)
+    package var tidying: Duration = .seconds(5)
 
     /// Makes the default settings.
     public init() {}

@@ -10,6 +10,14 @@ import Synchronization
 struct DatabaseFile: Sendable {
     let location: SQLiteLocation
     let settings: SQLiteSettings
+    /// How its connections wait for others.
+    let wait: BusyWait
+
+    init(location: SQLiteLocation, settings: SQLiteSettings) {
+        self.location = location
+        self.settings = settings
+        wait = BusyWait(settings.busyTimeout)
+    }
 
     private var path: String { location.path }
 
@@ -85,7 +93,7 @@ struct DatabaseFile: Sendable {
         var configuration = Configuration()
         configuration.label = "chard.sqlite"
         configuration.maximumReaderCount = 2
-        configuration.busyMode = .callback(BusyWait(settings.busyTimeout).shouldTryAgain)
+        configuration.busyMode = .callback(wait.shouldTryAgain)
         // A transaction that cannot even be rolled back must not end the process: the next one tries again.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { [settings] db in
@@ -94,8 +102,9 @@ struct DatabaseFile: Sendable {
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             // Ids are random, so statuses are written all over their index: the more of it is in memory, and the more
             // writes meet on one page before it goes from the log to the file, the cheaper each is.
-            try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096")
-            try db.execute(sql: "PRAGMA journal_size_limit = \(16 << 20)")
+            try db.execute(sql: "PRAGMA cache_size = -16384")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(WriteAheadLog.length / 4096)")
+            try db.execute(sql: "PRAGMA journal_size_limit = \(WriteAheadLog.length)")
             if let size = settings.maximumSize {
                 try db.execute(sql: "PRAGMA max_page_count = \(max(1, size / 4096))")
             }
@@ -112,20 +121,27 @@ struct DatabaseFile: Sendable {
 /// way is to sleep for up to 100 ms.
 final class BusyWait: Sendable {
     private let timeout: Duration
-    private let startedAt = Mutex(ContinuousClock.now)
+    private let state = Mutex((startedAt: ContinuousClock.now, isBrief: false))
 
     init(_ timeout: Duration) {
         self.timeout = timeout
     }
 
     func shouldTryAgain(_ tries: Int) -> Bool {
-        let waited = startedAt.withLock { startedAt in
-            if tries == 0 { startedAt = .now }
-            return .now - startedAt
+        let isOver = state.withLock { state in
+            if tries == 0 { state.startedAt = .now }
+            return .now - state.startedAt >= (state.isBrief ? .milliseconds(10) : timeout)
         }
-        guard waited < timeout else { return false }
+        if isOver { return false }
         Self.pause(try: tries)
         return true
+    }
+
+    /// Does something for which nobody is to wait long.
+    func briefly<Value>(_ body: () throws -> Value) rethrows -> Value {
+        state.withLock { $0.isBrief = true }
+        defer { state.withLock { $0.isBrief = false } }
+        return try body()
     }
 
     /// From 0.2 ms to 3 ms, a little at random, so that those who wait do not come at the same time again and again.

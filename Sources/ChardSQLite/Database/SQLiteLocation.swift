@@ -60,6 +60,9 @@ public struct SQLiteLocation: Sendable, Hashable, CustomStringConvertible {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// SQLite's log of what is not yet in the file itself.
+    var log: String { path + "-wal" }
+
     /// The file beside it by which processes tell each other of changes, and of their own end.
     var bell: String { path + "-bell" }
 }

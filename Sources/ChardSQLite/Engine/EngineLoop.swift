@@ -20,6 +20,7 @@ final class EngineLoop {
     private let mailbox: Mailbox
     private let opened: OpenFile
     private let file: DatabaseFile
+    private var log: WriteAheadLog
     private let logger: Logger
 
     private var identity: SystemFile.Identity?
@@ -37,7 +38,8 @@ final class EngineLoop {
     /// When another process was last found to have changed something: not more often than every 2 ms is looked again.
     private var heardAt = ContinuousClock.now
     private var recoversAt = ContinuousClock.now
-    private var tidiesAt: ContinuousClock.Instant
+    /// When is tidied: from the opening of the file on, and for good where somebody here works.
+    private var tidiesAt: ContinuousClock.Instant?
 
     init(
         _ location: SQLiteLocation, _ settings: SQLiteSettings, _ mailbox: Mailbox, _ opened: OpenFile, _ logger: Logger
@@ -47,8 +49,8 @@ final class EngineLoop {
         self.opened = opened
         self.logger = logger
         file = DatabaseFile(location: location, settings: settings)
+        log = WriteAheadLog(path: location.log, wait: file.wait)
         losses = LossWatch(lease: settings.lease)
-        tidiesAt = .now + settings.tidying * Double.random(in: 0.5...1)
     }
 
     /// Works until the mailbox is stopped.
@@ -59,8 +61,8 @@ final class EngineLoop {
             if mail.hasRung { patrolsAt = min(patrolsAt, max(.now, heardAt + .milliseconds(2))) }
             if isNeeded, patrolsAt <= .now { patrol() }
             if !members.isEmpty, recoversAt <= .now { recover() }
-            if !members.isEmpty, tidiesAt <= .now, mail.jobs.isEmpty { tidy() }
             if mail.isStopped { return close() }
+            if let tidiesAt, tidiesAt <= .now { tidy() }
         }
     }
 
@@ -68,10 +70,10 @@ final class EngineLoop {
     private var isNeeded: Bool { !members.isEmpty || !watchers.isEmpty }
 
     private var nextDeadline: ContinuousClock.Instant? {
-        guard isNeeded else { return nil }
-        var next = patrolsAt
+        guard isNeeded else { return tidiesAt }
+        var next = min(patrolsAt, tidiesAt ?? patrolsAt)
         guard !members.isEmpty else { return next }
-        next = min(next, recoversAt, tidiesAt)
+        next = min(next, recoversAt)
         for member in members.values { next = min(next, member.beatsAt) }
         if let nextDue { next = min(next, .now + .seconds(max(0, nextDue.timeIntervalSinceNow))) }
         return next
@@ -94,6 +96,8 @@ final class EngineLoop {
         version = -1
         watchers.forgetWhatWasTold()
         opened.pool = pool
+        // Not before the caller has what it wants, and in slices: a first command does not wait for it.
+        tidiesAt = .now
         if isNeeded { listen() }
         return pool
     }
@@ -101,6 +105,7 @@ final class EngineLoop {
     /// Leaves a file that is not at its path any more: nothing in it is ours to settle.
     private func abandon() {
         opened.pool = nil
+        tidiesAt = nil
         for member in members.values { member.consumer?.lose(handingBack: false) }
         members = [:]
     }
@@ -165,6 +170,7 @@ final class EngineLoop {
                 for job in jobs { afterwards.append(try job.perform(&transaction)) }
                 try transaction.finish()
                 try db.run("COMMIT TRANSACTION")
+                log.limit(db)
                 return transaction.news
             } catch {
                 try? db.rollback()
@@ -284,6 +290,7 @@ final class EngineLoop {
         if members.isEmpty {
             recoversAt = .now
             patrolsAt = .now
+            tidiesAt = tidiesAt ?? .now
         }
         members[consumer.number] = Member(consumer: consumer, beatsAt: .now + settings.heartbeat)
         listen()
@@ -326,23 +333,32 @@ final class EngineLoop {
 
     // MARK: Tidying
 
+    /// Deletes a slice of what has had its time, and gives back a slice of the pages that are free.
     private func tidy() {
+        tidiesAt = nil
         let now = Date()
         let hasWaste = whenOpen { db in
             try Transaction.hasWaste(db, now: now, letters: settings.deadLetterTimeToLive)
         }
-        tidiesAt = .now + settings.tidying * Double.random(in: 0.5...1)
         if hasWaste == true {
             perform([
                 Job(isDurable: false) { transaction in
                     let hasMore = try transaction.tidy()
-                    return { loop in if hasMore { loop.tidiesAt = .now + .milliseconds(20) } }
+                    return { loop in if hasMore { loop.tidyAgain() } }
                 } fail: { _ in
                     // It will be there the next time.
                 }
             ])
-        } else if whenOpen(Transaction.shrink) == true {
-            tidiesAt = .now + .milliseconds(50)
         }
+        if whenOpen(Transaction.shrink) == true { tidyAgain() }
+        // Somebody who only sends has done enough.
+        guard tidiesAt == nil, !members.isEmpty else { return }
+        whenOpen(log.empty)
+        tidiesAt = .now + settings.tidying * Double.random(in: 0.5...1)
+    }
+
+    /// After a moment that belongs to the others.
+    private func tidyAgain() {
+        tidiesAt = .now + .milliseconds(20)
     }
 }

@@ -25,7 +25,7 @@ extension Transaction {
         try db.run(
             "INSERT INTO status (number, id, present, success, json, expires) VALUES (?, ?, 1, ?, ?, ?)", nextNumber(),
             status.id, isSuccess, Data(status.json), expires)
-        tellStatuses()
+        tellStatus()
     }
 
     /// Deletes a status. Returns whether there was one.

@@ -5,9 +5,9 @@ import Chard
 import FoundationEssentials
 import GRDB
 
-/// Deletes what has had its time, in steps small enough that nobody waits long for them.
+/// Deletes what has had its time, in slices small enough that nobody waits long for them.
 extension Transaction {
-    private static let step = 2_000
+    private static let slice = 500
 
     /// Whether there is anything to delete: asked before the file is taken for writing.
     static func hasWaste(_ db: Database, now: Date, letters: Duration) throws -> Bool {
@@ -19,19 +19,23 @@ extension Transaction {
             """, now.timeIntervalSince1970, now.timeIntervalSince1970 - letters.seconds) ?? false
     }
 
-    /// Deletes one step's worth. Returns whether there may be more.
+    /// Deletes one slice. Returns whether there may be more.
     func tidy() throws -> Bool {
-        let deleted = [
-            try db.run(
-                "DELETE FROM status WHERE number IN (SELECT number FROM status WHERE expires <= ? LIMIT ?)", time,
-                Self.step),
-            try db.run(
-                "DELETE FROM dead WHERE number IN (SELECT number FROM dead WHERE died < ? LIMIT ?)",
-                time - settings.deadLetterTimeToLive.seconds, Self.step / 10),
-            try db.run(
-                "DELETE FROM revoked WHERE id IN (SELECT id FROM revoked WHERE until <= ? LIMIT ?)", time, Self.step),
-        ]
-        return deleted[0] == Self.step || deleted[1] == Self.step / 10 || deleted[2] == Self.step
+        let slice = Self.slice
+        let letters = try db.run(
+            "DELETE FROM dead WHERE number IN (SELECT number FROM dead WHERE died < ? LIMIT ?)",
+            time - settings.deadLetterTimeToLive.seconds, slice / 10)
+        let revocations = try db.run(
+            "DELETE FROM revoked WHERE id IN (SELECT id FROM revoked WHERE until <= ? LIMIT ?)", time, slice)
+        let statuses = try forgetStatuses(atMost: slice)
+        return statuses == slice || letters == slice / 10 || revocations == slice
+    }
+
+    /// Deletes statuses that have expired. Returns how many.
+    @discardableResult
+    func forgetStatuses(atMost limit: Int) throws -> Int {
+        try db.run(
+            "DELETE FROM status WHERE number IN (SELECT number FROM status WHERE expires <= ? LIMIT ?)", time, limit)
     }
 
     /// Gives pages that are free to the system, if they are many: those that are few will be used again. Not in a

@@ -18,6 +18,8 @@ struct Transaction {
     private var lastNumber: Int64?
     /// The queues to which dead letters were added.
     private var buried: Set<String> = []
+    /// How many statuses were stored.
+    private var stored = 0
 
     init(_ db: Database, settings: SQLiteSettings, now: Date = Date()) {
         self.db = db
@@ -38,6 +40,9 @@ struct Transaction {
     /// Writes what was kept back until the end.
     mutating func finish() throws {
         for queue in buried { try trimLetters(of: queue) }
+        // Who adds takes away: so the file is bounded however short the processes live that store results, and however
+        // busy they are. Twice as many, so that what others have left behind comes to an end, too.
+        if stored > 0 { try forgetStatuses(atMost: 2 * stored) }
         if let lastNumber { try db.run("UPDATE counter SET value = ? WHERE name = 'number'", lastNumber) }
     }
 
@@ -49,8 +54,9 @@ struct Transaction {
         news.due = min(news.due ?? due, due)
     }
 
-    mutating func tellStatuses() {
+    mutating func tellStatus() {
         news.hasStatuses = true
+        stored += 1
     }
 
     mutating func tellOrders() {
