@@ -97,20 +97,6 @@ struct TroubleTests {
         }
     }
 
-    @Test("a file that may only be read says so")
-    func readOnly() async throws {
-        try await Bench.with { bench in
-            let broker = bench.broker()
-            try await broker.send([Bench.message("a")])
-            await broker.shutdown()
-            try FileManager.default.setAttributes([.posixPermissions: 0o444], ofItemAtPath: bench.path)
-            // Who may do everything is not kept from writing by that.
-            guard access(bench.path, W_OK) != 0 else { return }
-            let error = await #expect(throws: BrokerError.self) { try await bench.broker().connect() }
-            #expect(error?.code == .unauthorized)
-        }
-    }
-
     @Test("a damaged page is told, and what SQLite says of it is read as damage")
     func damaged() async throws {
         try await Bench.with { bench in
