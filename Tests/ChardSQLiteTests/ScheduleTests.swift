@@ -3,6 +3,7 @@
 
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import Chard
@@ -58,6 +59,28 @@ struct ScheduleTests {
                 beat.stop()
                 try await group.waitForAll()
             }
+        }
+    }
+
+    @Test("a change is told at once, here and to other processes, and to nobody once the watch is gone")
+    func watched() async throws {
+        try await Bench.with { bench in
+            // So rare are the looks that only the bell can tell.
+            let broker = bench.broker { $0.patrol = .seconds(600) }
+            let other = bench.broker()
+            let told = Mutex(0)
+            var watch: (any Sendable)? = try await broker.watchSchedules { told.withLock { $0 += 1 } }
+            for (count, changing) in [other, broker, other].enumerated() {
+                let record = ScheduleRecord("schedule-\(count)")
+                #expect(try await changing.keep(record, replacing: 0, restarting: false))
+                try await eventually("it is told", within: .seconds(5)) { told.withLock { $0 } == count + 1 }
+            }
+            try await other.send([Bench.message("a")])
+            _ = watch
+            watch = nil
+            #expect(try await other.keep(ScheduleRecord("late"), replacing: 0, restarting: false))
+            try await broker.connect()
+            #expect(told.withLock { $0 } == 3)
         }
     }
 

@@ -50,50 +50,45 @@ extension SQLiteBroker: ScheduleStore {
         try await engine.write(durably: true) { transaction in try transaction.take(step) }
     }
 
-    /// Calls `action` when schedules have changed. The file does not tell: it is looked at once a second, which costs one
-    /// read of one row.
+    /// Calls `action` when schedules have changed, whichever process has changed them.
     public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
-        // Read before this returns: what the caller reads afterwards is no older.
-        let first = try await engine.read(ScheduleRecord.revision)
-        return ScheduleWatch(
-            Task { [engine] in
-                var known = first
-                while (try? await Task.sleep(for: .seconds(1))) != nil {
-                    guard let revision = try? await engine.read(ScheduleRecord.revision) else { continue }
-                    if known != revision { action() }
-                    known = revision
-                }
-            })
+        let watch = ScheduleWatch(engine)
+        try await engine.write(durably: false) { _ in
+        } afterwards: { [name = watch.name] loop, _ in
+            loop.watchSchedules(name, action)
+        }
+        return watch
     }
 
+    /// Ends the watching with its own life.
     private final class ScheduleWatch: Sendable {
-        private let task: Task<Void, Never>
+        let name = TaskID.random()
+        private let engine: Engine
 
-        init(_ task: Task<Void, Never>) {
-            self.task = task
+        init(_ engine: Engine) {
+            self.engine = engine
         }
 
-        deinit { task.cancel() }
-    }
-}
-
-extension ScheduleRecord {
-    /// The number of the last change of any schedule.
-    @Sendable
-    fileprivate static func revision(_ db: Database) throws -> Int {
-        try db.value(Int.self, "SELECT value FROM counter WHERE name = 'schedules'") ?? 0
+        deinit {
+            engine.submit(
+                Job(isDurable: false) { [name] _ in
+                    { loop in loop.unwatchSchedules(name) }
+                } fail: { _ in
+                })
+        }
     }
 }
 
 extension Transaction {
-    private func nextRevision() throws -> Int {
+    private mutating func nextRevision() throws -> Int {
+        tellSchedules()
         try db.run("UPDATE counter SET value = value + 1 WHERE name = 'schedules'")
         return try ScheduleRecord.revision(db)
     }
 
     private var milliseconds: Int { Int((time * 1000).rounded(.down)) }
 
-    fileprivate func keep(
+    fileprivate mutating func keep(
         _ name: String, _ configuration: [UInt8], replacing version: Int, restarting: Bool
     ) throws -> Bool {
         let present = try db.value(Int.self, "SELECT version FROM schedule WHERE name = ?", name)
@@ -106,7 +101,7 @@ extension Transaction {
         return true
     }
 
-    fileprivate func forgetSchedule(_ name: String, version: Int) throws -> Bool {
+    fileprivate mutating func forgetSchedule(_ name: String, version: Int) throws -> Bool {
         guard try db.run("DELETE FROM schedule WHERE name = ? AND version = ?", name, version) == 1 else {
             return false
         }

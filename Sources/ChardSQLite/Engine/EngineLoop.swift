@@ -30,13 +30,16 @@ final class EngineLoop {
 
     private var members: [Int64: Member] = [:]
     private var watchers = StatusWatchers()
+    private var scheduleWatchers = ScheduleWatchers()
     private var version: Int64 = -1
 
     private var losses: LossWatch
     private var nextDue: Date?
     private var patrolsAt = ContinuousClock.now
-    /// When another process was last found to have changed something: not more often than every 2 ms is looked again.
+    /// When another process was last found to have changed something.
     private var heardAt = ContinuousClock.now
+    /// How soon after that is looked again. Schedules can wait.
+    private var rest: Duration { members.isEmpty && watchers.isEmpty ? .milliseconds(50) : .milliseconds(2) }
     private var recoversAt = ContinuousClock.now
     /// When is tidied: from the opening of the file on, and for good where somebody here works.
     private var tidiesAt: ContinuousClock.Instant?
@@ -58,7 +61,7 @@ final class EngineLoop {
         while true {
             let mail = mailbox.take(until: nextDeadline)
             perform(mail.jobs + dueJobs())
-            if mail.hasRung { patrolsAt = min(patrolsAt, max(.now, heardAt + .milliseconds(2))) }
+            if mail.hasRung { patrolsAt = min(patrolsAt, max(.now, heardAt + rest)) }
             if isNeeded, patrolsAt <= .now { patrol() }
             if !members.isEmpty, recoversAt <= .now { recover() }
             if mail.isStopped { return close() }
@@ -67,7 +70,7 @@ final class EngineLoop {
     }
 
     /// Whether anybody here waits for what others do.
-    private var isNeeded: Bool { !members.isEmpty || !watchers.isEmpty }
+    private var isNeeded: Bool { !members.isEmpty || !watchers.isEmpty || !scheduleWatchers.isEmpty }
 
     private var nextDeadline: ContinuousClock.Instant? {
         guard isNeeded else { return tidiesAt }
@@ -95,6 +98,7 @@ final class EngineLoop {
         isListening = false
         version = -1
         watchers.forgetWhatWasTold()
+        scheduleWatchers.forgetWhatWasTold()
         opened.pool = pool
         // Not before the caller has what it wants, and in slices: a first command does not wait for it.
         tidiesAt = .now
@@ -191,6 +195,7 @@ final class EngineLoop {
         }
         if news.hasOrders { tellOrders() }
         if news.hasStatuses { pushStatuses() }
+        if news.hasSchedules { pushSchedules() }
     }
 
     // MARK: Timers
@@ -250,6 +255,7 @@ final class EngineLoop {
         heardAt = now
         tellOrders()
         pushStatuses()
+        pushSchedules()
         let waiting = members.values.compactMap(\.consumer).filter(\.isIdle)
         guard !waiting.isEmpty else { return }
         for queue in Set(waiting.flatMap(\.queues)) {
@@ -282,6 +288,21 @@ final class EngineLoop {
 
     private func pushStatuses() {
         if !watchers.isEmpty { whenOpen { db in try watchers.tell(db) } }
+    }
+
+    // MARK: Schedules
+
+    func watchSchedules(_ name: String, _ watcher: @escaping @Sendable () -> Void) {
+        whenOpen { db in try scheduleWatchers.add(name, watcher, db) }
+        listen()
+    }
+
+    func unwatchSchedules(_ name: String) {
+        scheduleWatchers.remove(name)
+    }
+
+    private func pushSchedules() {
+        if !scheduleWatchers.isEmpty { whenOpen { db in try scheduleWatchers.tell(db) } }
     }
 
     // MARK: Consumers

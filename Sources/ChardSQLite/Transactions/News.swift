@@ -13,6 +13,8 @@ struct News: Sendable, Hashable {
     var hasStatuses = false
     /// Whether revocations or paused queues were changed.
     var hasOrders = false
+    /// Whether schedules were changed.
+    var hasSchedules = false
 
     /// Whether other processes may wait for any of it.
     var isWorthTelling: Bool { self != News() }

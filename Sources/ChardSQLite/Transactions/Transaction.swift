@@ -63,6 +63,10 @@ struct Transaction {
         news.hasOrders = true
     }
 
+    mutating func tellSchedules() {
+        news.hasSchedules = true
+    }
+
     mutating func noteBuried(in queue: String) {
         buried.insert(queue)
     }
