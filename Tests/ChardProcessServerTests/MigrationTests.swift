@@ -25,6 +25,8 @@ struct MigrationTests {
                 let left = try await first.queues().reduce(0) { $0 + $1.waiting + $1.scheduled + $1.leased + $1.dead }
                 #expect(left == 0)
                 for (id, _, _) in load.statuses { #expect(try await first.status(of: id) == nil) }
+                #expect(try await first.schedules().records.isEmpty)
+                try await load.expectSchedules(in: bench.broker)
 
                 let again = try await Self.migrate(files.url("first.db"), bench.server.url)
                 #expect(again.status == 0, "\(again)")
@@ -34,7 +36,7 @@ struct MigrationTests {
                 let back = try await Self.migrate(bench.server.url, files.url("second.db"))
                 #expect(back.status == 0, "\(back)")
                 try Self.expectCounts(of: load, in: back)
-                let keys = try await bench.keys("celery*") + bench.keys("chard:dead*")
+                let keys = try await bench.keys("celery*") + bench.keys("chard:dead*") + bench.keys("chard:schedule:*")
                 #expect(keys.isEmpty)
                 let second = files.broker("second.db")
                 try await load.expect(in: second)
@@ -77,6 +79,63 @@ struct MigrationTests {
                 #expect(Set(ids).count == count)
                 #expect(ids.count <= count + 500, "more than what was under way came twice")
                 await file.shutdown()
+            }
+        }
+    }
+
+    @Test("schedules where the target has some: its code and what it has sent count, and the operator's orders")
+    func schedules() async throws {
+        func record(
+            _ name: String, every seconds: Int, sent: Int = 0, _ change: (inout ScheduleRecord) -> Void = { _ in }
+        ) -> ScheduleRecord {
+            var record = ScheduleRecord(name)
+            record.app = "shop"
+            record.code = Schedule(name, .every(.seconds(seconds)), call: ScheduledCall("t", queue: "celery"))
+            record.progress = .init(last: 1000 + seconds, sent: sent)
+            change(&record)
+            return record
+        }
+        let pause: (inout ScheduleRecord) -> Void = { $0.isPaused = true }
+        let before = [
+            record("ahead", every: 60, sent: 9, pause), record("known", every: 60, sent: 9, pause),
+            record("ordered", every: 60, sent: 9, pause), record("same", every: 60, sent: 9, pause),
+        ]
+        let present = [
+            record("ahead", every: 30, sent: 1), record("known", every: 30),
+            record("ordered", every: 30) { $0.isRemoved = true },
+            // As one that was killed between the writing and the removing leaves it.
+            before[3], record("unknown", every: 30),
+        ]
+        let expected = [
+            record("ahead", every: 30, sent: 1, pause),
+            record("known", every: 30, sent: 9) {
+                $0.isPaused = true
+                $0.progress.last = 1060
+            },
+            present[2], present[3], present[4],
+        ]
+        try await Files.with { files in
+            try await ProcessBench.with { bench in
+                for (source, target, urls) in [
+                    (files.broker("a.db") as any MovableBroker, bench.broker as any MovableBroker, ["a.db", nil]),
+                    (bench.broker, files.broker("b.db"), [nil, "b.db"]),
+                ] {
+                    for record in try await source.schedules().records {
+                        #expect(try await source.forgetSchedule(record.name, version: record.version))
+                    }
+                    for record in before { #expect(try await source.keepWhole(record, replacing: 0)) }
+                    for record in present { #expect(try await target.keepWhole(record, replacing: 0)) }
+                    let places = urls.map { name in name.map { files.url($0) } ?? bench.server.url }
+                    let run = try await Self.migrate(places[0], places[1])
+                    #expect(try run.status == 0 && run.json["schedules"] == 4, "\(run)")
+                    #expect(try await source.schedules().records.isEmpty)
+                    let found = try await target.schedules().records.map { record in
+                        var record = record
+                        record.version = 0
+                        return record
+                    }
+                    #expect(found == expected)
+                }
             }
         }
     }
@@ -132,7 +191,7 @@ struct MigrationTests {
     private static func expectCounts(of load: MigrationLoad, in run: CommandRun) throws {
         let json = try run.json
         #expect(json["results"]?.integer == load.statuses.count, "\(run)")
-        #expect(json["revocations"] == 1 && json["left"] == 0, "\(run)")
+        #expect(json["revocations"] == 1 && json["schedules"] == 4 && json["left"] == 0, "\(run)")
         let queues = json["queues"]?.array ?? []
         #expect(queues.map { $0["queue"] } == ["celery", "mail"], "\(run)")
         #expect(queues.map { $0["waiting"] } == [30, 5], "\(run)")

@@ -4,7 +4,9 @@
 import FoundationEssentials
 
 /// A broker whose content can be taken to another one: what that needs beyond the other powers.
-package protocol MovableBroker: InspectableBroker, SchedulingBroker, ControllableBroker, SupervisedBroker {
+package protocol MovableBroker: InspectableBroker, SchedulingBroker, ControllableBroker, SupervisedBroker,
+    ScheduleStore
+{
     /// The priorities of messages that a consumer holds, as steps, in the same order.
     func priorities(of deliveries: [Delivery]) async throws -> [Int]
 
@@ -24,6 +26,10 @@ package protocol MovableBroker: InspectableBroker, SchedulingBroker, Controllabl
 
     /// The ids of revoked tasks, and until when each is remembered.
     func revocations() async throws -> [(id: String, until: Date)]
+
+    /// Puts `record`, with its progress, in the place of the one of this name with this version (0: there must be none), in
+    /// one step. Returns whether that was done; if not, the schedule was changed meanwhile.
+    func keepWhole(_ record: ScheduleRecord, replacing version: Int) async throws -> Bool
 }
 
 extension StatusRecord {

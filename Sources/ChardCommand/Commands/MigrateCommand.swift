@@ -11,8 +11,9 @@ struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate", abstract: "Moves everything from one broker to another.",
         discussion: """
-            Moves waiting, scheduled and dead tasks, and results that have not expired; copies revocations and which queues \
-            are paused. Not moved: the schedules of 'beat', and what Python's workers hold.
+            Moves waiting, scheduled and dead tasks, results that have not expired, and the schedules of 'beat' with their \
+            last runs; copies revocations and which queues are paused. Not moved: what Python's workers hold, and Python's \
+            group results.
 
             It may be stopped at any time, and run again for the rest. Nothing is lost; of what was under way when it was \
             killed, some hundred messages at most may be at the target twice, with one id. Stop workers, 'beat' and \
@@ -134,14 +135,15 @@ extension Migration.Report {
                 report.queue + (report.isPaused ? " (paused)" : ""), "\(moved.waiting)", "\(moved.scheduled)",
                 "\(moved.dead)", "\(report.left)")
         }
-        let rest = "\(Words.count(results, "result")), \(Words.count(revocations, "revocation"))"
+        let rest = [(results, "result"), (revocations, "revocation"), (schedules, "schedule")]
+            .map { Words.count($0, $1) }.joined(separator: ", ")
         return table.isEmpty ? rest : table.text + "\n" + rest
     }
 
     fileprivate func document(from source: String, to target: String) -> JSON {
         [
             "from": .string(source), "to": .string(target), "results": .integer(results),
-            "revocations": .integer(revocations), "left": .integer(left),
+            "revocations": .integer(revocations), "schedules": .integer(schedules), "left": .integer(left),
             "queues": .array(
                 queues.map { report, moved in
                     [

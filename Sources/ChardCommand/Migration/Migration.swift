@@ -30,12 +30,13 @@ struct Migration: Sendable {
         var queues: [(report: QueueReport, moved: QueueMigration.Counts)] = []
         var results = 0
         var revocations = 0
+        var schedules = 0
 
         /// How much stays at the source.
         var left: Int { queues.reduce(0) { $0 + $1.report.left } }
     }
 
-    /// Moves the named queues, or all; then the results.
+    /// Moves the named queues, or all; then the results, and the schedules of 'beat'.
     func run(_ names: [String], force: Bool) async throws -> Report {
         try await source.connect()
         try await target.connect()
@@ -67,6 +68,8 @@ struct Migration: Sendable {
             moved[queue] = counts
         }
         report.results = try await moveResults()
+        // Last of all: where a tick waits for the task of the one before, the status of that is there.
+        report.schedules = try await moveSchedules()
         let after = try await source.queues()
         report.queues = queues.map { queue in
             var left =
@@ -130,6 +133,39 @@ struct Migration: Sendable {
         } while place != nil
         output.talk("results: \(count)")
         return count
+    }
+
+    private func moveSchedules() async throws -> Int {
+        var count = 0
+        while case let records = try await source.schedules().records, !records.isEmpty {
+            let present = try await target.schedules().records
+            for record in records {
+                let there = present.first { $0.name == record.name }
+                if let arrival = record.arrival(where: there) {
+                    guard try await target.keepWhole(arrival, replacing: there?.version ?? 0) else { continue }
+                }
+                // Whatever was changed meanwhile is moved in the next round.
+                if try await source.forgetSchedule(record.name, version: record.version) { count += 1 }
+            }
+        }
+        output.talk("schedules: \(count)")
+        return count
+    }
+}
+
+extension ScheduleRecord {
+    /// What is to be kept of a schedule where there is `present` already; `nil` if that stays as it is.
+    ///
+    /// A program that was started at the target has said what its code has: that is newer, and if ticks were sent of it, it
+    /// knows how far they are. What the operator ordered is at the source, unless there are orders at the target, too.
+    func arrival(where present: ScheduleRecord?) -> ScheduleRecord? {
+        guard let present else { return self }
+        guard present.origin == .code, !present.isPaused else { return nil }
+        var arrival = self
+        arrival.app = present.app
+        arrival.code = present.code
+        if present.progress.sent + present.progress.dropped > 0 { arrival.progress = present.progress }
+        return arrival
     }
 }
 

@@ -73,4 +73,15 @@ extension RedisBroker: MovableBroker {
             return (id, Date(timeIntervalSince1970: until))
         }
     }
+
+    /// Puts a schedule in its place, with its progress.
+    package func keepWhole(_ record: ScheduleRecord, replacing version: Int) async throws -> Bool {
+        var script = RedisScript.keepWholeSchedule.command(
+            keys: keys.forSchedule(record.name), record.name, version, try record.configuration())
+        for (field, value) in record.progress.fields {
+            script.append(field)
+            script.append(value)
+        }
+        return try await ask([script])[0].integer == 1
+    }
 }

@@ -97,8 +97,17 @@ extension ScheduleRecord.Progress {
             last: number(0) ?? 0, sentTick: number(1), sentAt: number(2), taskID: fields[3].text, sent: number(4) ?? 0,
             dropped: number(5) ?? 0)
     }
+
+    /// The same, as it is written: what is not there has no field.
+    var fields: [(name: String, value: String)] {
+        [
+            ("last", "\(last)"), ("tick", sentTick.map { "\($0)" }), ("at", sentAt.map { "\($0)" }), ("task", taskID),
+            ("sent", "\(sent)"), ("dropped", "\(dropped)"),
+        ].compactMap { name, value in value.map { (name, $0) } }
+    }
 }
 
 extension RedisKeys {
-    fileprivate func forSchedule(_ name: String) -> [String] { [schedule(name), schedules, scheduleChanges] }
+    /// The keys of the scripts that change a schedule.
+    func forSchedule(_ name: String) -> [String] { [schedule(name), schedules, scheduleChanges] }
 }

@@ -76,4 +76,12 @@ extension SQLiteBroker: MovableBroker {
             return revocations
         }
     }
+
+    /// Puts a schedule in its place, with its progress.
+    package func keepWhole(_ record: ScheduleRecord, replacing version: Int) async throws -> Bool {
+        let configuration = try record.configuration()
+        return try await engine.write(durably: true) { transaction in
+            try transaction.keepWhole(record, configuration, replacing: version)
+        }
+    }
 }

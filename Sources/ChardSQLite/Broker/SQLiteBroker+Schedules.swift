@@ -101,6 +101,20 @@ extension Transaction {
         return true
     }
 
+    mutating func keepWhole(
+        _ record: ScheduleRecord, _ configuration: [UInt8], replacing version: Int
+    ) throws -> Bool {
+        let isKept = try keep(record.name, configuration, replacing: version, restarting: false)
+        if isKept { try note(record.progress, of: record.name) }
+        return isKept
+    }
+
+    private func note(_ progress: ScheduleRecord.Progress, of name: String) throws {
+        try db.run(
+            "UPDATE schedule SET last = ?, tick = ?, at = ?, task = ?, sent = ?, dropped = ? WHERE name = ?",
+            progress.last, progress.sentTick, progress.sentAt, progress.taskID, progress.sent, progress.dropped, name)
+    }
+
     fileprivate mutating func forgetSchedule(_ name: String, version: Int) throws -> Bool {
         guard try db.run("DELETE FROM schedule WHERE name = ? AND version = ?", name, version) == 1 else {
             return false
@@ -121,10 +135,7 @@ extension Transaction {
         guard step.notBefore <= milliseconds else { return .early }
         try note(Set(step.messages.map(\.queue)))
         try send(step.messages)
-        let next = progress.after(step, at: milliseconds)
-        try db.run(
-            "UPDATE schedule SET last = ?, tick = ?, at = ?, task = ?, sent = ?, dropped = ? WHERE name = ?", next.last,
-            next.sentTick, next.sentAt, next.taskID, next.sent, next.dropped, step.name)
+        try note(progress.after(step, at: milliseconds), of: step.name)
         return .done
     }
 }

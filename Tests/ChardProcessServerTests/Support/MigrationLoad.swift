@@ -12,6 +12,7 @@ struct MigrationLoad {
     let waiting: [OutgoingMessage]
     let scheduled: [OutgoingMessage]
     let letters: [DeadLetter]
+    let schedules: [ScheduleRecord]
     let statuses: [(id: String, json: String, timeToLive: Duration?)]
 
     init() {
@@ -41,6 +42,7 @@ struct MigrationLoad {
                 diedAt: Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded() - 86_400),
                 payload: noise + [7])
         }
+        schedules = Self.makeSchedules()
         statuses = [
             ("kept", #"{"status": "SUCCESS", "result": {"a": 1.50}, "task_id": "kept"}"#, nil),
             ("failed", #"{"status":"FAILURE","result":{},"task_id":"failed"}"#, .seconds(5000)),
@@ -63,6 +65,10 @@ struct MigrationLoad {
             statuses.map { StatusRecord(of: $0.id, stored: Array($0.json.utf8), timeToLive: $0.timeToLive) })
         try await broker.revoke(["never"], terminating: false, timeToLive: .seconds(3000))
         try await broker.pause("mail")
+        for record in schedules {
+            let isKept = try await broker.keepWhole(record, replacing: 0)
+            #expect(isKept)
+        }
     }
 
     func expect(in broker: SQLiteBroker) async throws {
@@ -101,6 +107,50 @@ struct MigrationLoad {
             #expect(seconds <= timeToLive && seconds > timeToLive - 120)
         }
         #expect(try await broker.revocations().map(\.id) == ["never"])
+        try await expectSchedules(in: broker)
+    }
+
+    /// One that has run, one that was dropped only, one of a program that the operator has changed, one that was removed.
+    private static func makeSchedules() -> [ScheduleRecord] {
+        func record(
+            _ name: String, _ progress: ScheduleRecord.Progress, _ change: (inout ScheduleRecord) -> Void
+        ) -> ScheduleRecord {
+            var record = ScheduleRecord(name)
+            record.progress = progress
+            change(&record)
+            return record
+        }
+        func schedule(_ name: String, _ seconds: Int) -> Schedule {
+            Schedule(name, .every(.seconds(seconds)), call: ScheduledCall("t", queue: "celery"))
+        }
+        return [
+            record("a report", .init(last: 1_790_000_060_000, sent: 0, dropped: 3)) {
+                $0.change = schedule("a report", 3600)
+            },
+            record(
+                "b \u{e9}", .init(last: 7, sentTick: 6, sentAt: 9, taskID: "kept", sent: 41, dropped: 2)
+            ) { $0.change = schedule("b \u{e9}", 7200) },
+            record("c code", .init(last: 1_790_000_060_001, sentTick: 5, sentAt: 5, taskID: "x", sent: 1)) {
+                $0.app = "shop"
+                $0.code = schedule("c code", 60)
+                $0.change = schedule("c code", 90)
+                $0.isPaused = true
+            },
+            record("d removed", .init(last: 1)) {
+                $0.app = "shop"
+                $0.code = schedule("d removed", 60)
+                $0.isRemoved = true
+            },
+        ]
+    }
+
+    func expectSchedules(in broker: some ScheduleStore) async throws {
+        let found = try await broker.schedules().records.map { record in
+            var record = record
+            record.version = 0
+            return record
+        }
+        #expect(found == schedules)
     }
 }
 
