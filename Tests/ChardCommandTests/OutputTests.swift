@@ -29,7 +29,8 @@ struct OutputTests {
         listing.add("id", "7")
         listing.add("task", nil)
         listing.add("state", "SUCCESS")
-        #expect(listing.text == "id     7\nstate  SUCCESS")
+        listing.add("", "since noon")
+        #expect(listing.text == "id     7\nstate  SUCCESS\n       since noon")
     }
 
     @Test(

@@ -83,7 +83,7 @@ struct ProgramTests {
             (["queues", "--colour"], "Unknown option '--colour'"),
             (["dead", "requeue"], "Name the letters, or say --all."),
             (["dead", "requeue", "x", "--all"], "Name the letters, or say --all."),
-            (["dead", "list", "--limit", "0"], "it must be above zero"),
+            (["dead", "list", "--limit", "0"], "it must be at least 1"),
         ])
     func wrongUsage(arguments: [String], message: String) async {
         let run = await launch(arguments)

@@ -73,6 +73,26 @@ public struct DeadLetter: Sendable, Hashable {
     }
 }
 
+/// A dead letter without its message.
+public struct DeadLetterSummary: Sendable, Hashable {
+    /// The letter; its payload is empty.
+    public var letter: DeadLetter
+    /// The size of the message, in bytes.
+    public var size: Int
+
+    /// Makes a summary of a letter.
+    public init(_ letter: DeadLetter) {
+        self.init(letter, size: letter.payload.count)
+    }
+
+    /// Makes a summary of a letter whose message has `size` bytes.
+    public init(_ letter: DeadLetter, size: Int) {
+        self.letter = letter
+        self.letter.payload = []
+        self.size = size
+    }
+}
+
 extension DeadLetter: Codable {
     private enum CodingKeys: String, CodingKey {
         case id, taskID = "task_id", task, queue, reason, error, attempts, worker, diedAt = "died_at", payload

@@ -11,12 +11,21 @@ public protocol InspectableBroker: Broker {
     func workers() async throws -> [WorkerReport]
     /// The dead letters of `queue`, or of all queues, newest first, at most `limit`.
     func deadLetters(in queue: String?, limit: Int) async throws -> [DeadLetter]
+    /// The same without the messages, which may be large; without an implementation of its own, by reading them all.
+    func deadLetterSummaries(in queue: String?, limit: Int) async throws -> [DeadLetterSummary]
     /// One dead letter, or `nil` if there is none of that name.
     func deadLetter(_ id: String) async throws -> DeadLetter?
     /// Sends a dead letter's message back to its queue and forgets the letter, in one step. Returns whether it was there.
     func requeueDeadLetter(_ id: String) async throws -> Bool
     /// Deletes a dead letter. Returns whether it was there.
     func dropDeadLetter(_ id: String) async throws -> Bool
+}
+
+extension InspectableBroker {
+    /// Reads the letters, and leaves their messages out.
+    public func deadLetterSummaries(in queue: String?, limit: Int) async throws -> [DeadLetterSummary] {
+        try await deadLetters(in: queue, limit: limit).map(DeadLetterSummary.init)
+    }
 }
 
 /// What is in one queue.

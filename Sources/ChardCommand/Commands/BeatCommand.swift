@@ -78,10 +78,10 @@ struct BeatListing {
             listing.add("from", record.originWords)
             listing.add("state", record.stateWords)
             listing.add("last", record.progress.sentTick.map { Words.time(Date(millisecondsSince1970: $0)) })
-            listing.add("next", record.upcoming(at: now).first ?? "-")
-            let more = record.upcoming(at: now).dropFirst().map { "\n      \($0)" }.joined()
-            return "\(record.name.printable())\n  "
-                + listing.text.split(separator: "\n").joined(separator: "\n  ") + more
+            let times = record.upcoming(at: now)
+            listing.add("next", times.first ?? "-")
+            for time in times.dropFirst() { listing.add("", time) }
+            return "\(record.name.printable())\n  " + listing.text.split(separator: "\n").joined(separator: "\n  ")
         }
         try session.output.answer(texts.joined(separator: "\n\n"))
     }

@@ -18,22 +18,21 @@ struct DeadCommand: AsyncParsableCommand {
         @Option(name: [.customShort("Q"), .long], help: "Only those of this queue.")
         var queue: String?
 
-        @Option(help: ArgumentHelp("No more than so many.", valueName: "number"))
+        @Option(
+            help: ArgumentHelp("No more than so many.", valueName: "number"), transform: OptionValues.count)
         var limit = 50
 
         @OptionGroup(title: "Common options")
         var common: CommonOptions
 
-        func validate() throws {
-            guard limit > 0 else { throw ValidationError("--limit is \(limit); it must be above zero") }
-        }
-
         func run() async throws {
             try await common.withSession { session in
-                let letters = try await session.inspectableBroker().deadLetters(in: queue, limit: limit)
+                let broker = try await session.inspectableBroker()
+                let summaries = try await broker.deadLetterSummaries(in: queue, limit: limit)
                 if session.isJSON {
-                    return try session.output.answer(JSON.array(try letters.map { try $0.document(full: false) }))
+                    return try session.output.answer(JSON.array(try summaries.map { try $0.document }))
                 }
+                let letters = summaries.map(\.letter)
                 guard !letters.isEmpty else { return session.output.talk("no dead letters") }
                 var table = Table("ID", "TASK", "QUEUE", "REASON", "ATTEMPTS", "DIED", "ERROR", rightAligned: [4])
                 for letter in letters {
@@ -64,7 +63,7 @@ struct DeadCommand: AsyncParsableCommand {
                     throw CommandError("there is no dead letter \(id)")
                 }
                 if session.isJSON {
-                    return try session.output.answer(letter.document(full: true))
+                    return try session.output.answer(letter.document)
                 }
                 var listing = Listing()
                 listing.add("id", letter.id)
@@ -109,7 +108,8 @@ struct DeadCommand: AsyncParsableCommand {
                 let broker = try await session.inspectableBroker()
                 // Read whole before the first is sent: a letter that dies again at once is not sent twice.
                 let chosen =
-                    all ? try await broker.deadLetters(in: queue, limit: .max).map(\.id).reversed() : ids
+                    all
+                    ? try await broker.deadLetterSummaries(in: queue, limit: .max).map(\.letter.id).reversed() : ids
                 try await DeadCommand.forEach(chosen, "requeued", session) { try await broker.requeueDeadLetter($0) }
             }
         }
@@ -155,16 +155,26 @@ struct DeadCommand: AsyncParsableCommand {
     }
 }
 
-extension DeadLetter {
-    /// The letter as it is stored, and the size of its message in bytes; the message itself only in full.
-    func document(full: Bool) throws -> JSON {
-        var document = try JSON(encoding: self)
-        document["size"] = .integer(payload.count)
-        if full {
-            document["payload_text"] = String(validating: payload, as: UTF8.self).map(JSON.string) ?? .null
-        } else {
+extension DeadLetterSummary {
+    /// The letter as it is stored, and the size of its message in bytes.
+    fileprivate var document: JSON {
+        get throws {
+            var document = try JSON(encoding: letter)
             document["payload"] = nil
+            document["size"] = .integer(size)
+            return document
         }
-        return document
+    }
+}
+
+extension DeadLetter {
+    /// The letter as it is stored, the size of its message in bytes, and the message as text where it is one.
+    fileprivate var document: JSON {
+        get throws {
+            var document = try JSON(encoding: self)
+            document["size"] = .integer(payload.count)
+            document["payload_text"] = String(validating: payload, as: UTF8.self).map(JSON.string) ?? .null
+            return document
+        }
     }
 }

@@ -40,7 +40,7 @@ struct Table {
 struct Listing {
     private var entries: [(name: String, value: String)] = []
 
-    /// Adds a line, or none where there is no value.
+    /// Adds a line, or none where there is no value. A line without a name goes on with the one above.
     mutating func add(_ name: String, _ value: String?) {
         if let value { entries.append((name, value.printable())) }
     }

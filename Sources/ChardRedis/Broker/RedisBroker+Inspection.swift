@@ -72,19 +72,32 @@ extension RedisBroker {
 
     /// Dead letters, newest first.
     public func deadLetters(in queue: String?, limit: Int) async throws -> [DeadLetter] {
-        let names: [String]
-        if let queue {
-            names = [queue]
-        } else {
-            names = try await queues().map(\.queue)
-        }
         var letters: [DeadLetter] = []
-        for name in names {
-            let ids = try await ask([RedisCommand("ZRANGE", keys.dead(name), 0, limit - 1, "REV")])[0].array ?? []
-            // A letter may have ended with its time, after its name was read.
-            letters += try await ask(ids.compactMap(\.text).map(letter)).compactMap(read)
+        for ids in try await letterNames(in: queue, limit: limit) {
+            letters += try await ask(ids.map(letter)).compactMap(read)
         }
         return Array(letters.sorted { $0.diedAt > $1.diedAt }.prefix(limit))
+    }
+
+    /// The same without the messages, of which only the sizes are asked for.
+    public func deadLetterSummaries(in queue: String?, limit: Int) async throws -> [DeadLetterSummary] {
+        var summaries: [DeadLetterSummary] = []
+        for ids in try await letterNames(in: queue, limit: limit) {
+            let replies = try await ask(
+                ids.map { RedisCommand("HGET", keys.deadLetter($0), "letter") }
+                    + ids.map { RedisCommand("HSTRLEN", keys.deadLetter($0), "message") })
+            summaries += try zip(replies, replies.dropFirst(ids.count)).compactMap { story, size in
+                try story.bytes.map { DeadLetterSummary(try Self.read(story: $0), size: size.integer ?? 0) }
+            }
+        }
+        return Array(summaries.sorted { $0.letter.diedAt > $1.letter.diedAt }.prefix(limit))
+    }
+
+    /// The names of the newest letters of each queue. A letter may end with its time after its name was read.
+    private func letterNames(in queue: String?, limit: Int) async throws -> [[String]] {
+        let queues = if let queue { [queue] } else { try await queues().map(\.queue) }
+        return try await ask(queues.map { RedisCommand("ZRANGE", keys.dead($0), 0, limit - 1, "REV") })
+            .map { ($0.array ?? []).compactMap(\.text) }
     }
 
     /// One dead letter.
@@ -119,11 +132,15 @@ extension RedisBroker {
 
     private func read(_ reply: RESPValue) throws -> DeadLetter? {
         guard let fields = reply.array, fields.count == 2, let story = fields[0].bytes else { return nil }
+        var letter = try Self.read(story: story)
+        letter.payload = fields[1].bytes ?? []
+        return letter
+    }
+
+    private static func read(story: [UInt8]) throws -> DeadLetter {
         do {
             // Errors may repeat much of a message.
-            var letter = try JSON.decode(DeadLetter.self, from: story, limits: JSONLimits(bytes: .max))
-            letter.payload = fields[1].bytes ?? []
-            return letter
+            return try JSON.decode(DeadLetter.self, from: story, limits: JSONLimits(bytes: .max))
         } catch {
             throw BrokerError(.damaged, "a dead letter cannot be read: \(error)", underlying: error)
         }

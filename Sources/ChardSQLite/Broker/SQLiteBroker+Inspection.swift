@@ -62,6 +62,12 @@ extension SQLiteBroker: InspectableBroker {
         return try await engine.read { db in try StoredLetter.newest(db, of: queue, since: oldest, limit: limit) }
     }
 
+    /// The same without the messages, of which only the sizes are read.
+    public func deadLetterSummaries(in queue: String?, limit: Int) async throws -> [DeadLetterSummary] {
+        let oldest = oldestLetter
+        return try await engine.read { db in try StoredLetter.summaries(db, of: queue, since: oldest, limit: limit) }
+    }
+
     /// One dead letter.
     public func deadLetter(_ id: String) async throws -> DeadLetter? {
         let oldest = oldestLetter

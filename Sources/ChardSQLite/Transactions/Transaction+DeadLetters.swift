@@ -57,20 +57,40 @@ enum StoredLetter {
 
     /// The newest letters of a queue, or of all.
     static func newest(_ db: Database, of queue: String?, since oldest: Date, limit: Int) throws -> [DeadLetter] {
-        let rows = try db.rows(
-            """
-            SELECT story, payload FROM dead WHERE queue = ifnull(?, queue) AND died >= ?
-            ORDER BY died DESC, number DESC LIMIT ?
-            """, queue, oldest.timeIntervalSince1970, limit)
+        let rows = try newest(db, "payload", queue, oldest, limit)
         var letters: [DeadLetter] = []
         while let row = try rows.next() { letters.append(try read(row)) }
         return letters
     }
 
+    /// The same, with the sizes of the messages in their place.
+    static func summaries(
+        _ db: Database, of queue: String?, since oldest: Date, limit: Int
+    ) throws -> [DeadLetterSummary] {
+        let rows = try newest(db, "length(payload)", queue, oldest, limit)
+        var summaries: [DeadLetterSummary] = []
+        while let row = try rows.next() { summaries.append(DeadLetterSummary(try story(row), size: row[1])) }
+        return summaries
+    }
+
+    private static func newest(
+        _ db: Database, _ column: String, _ queue: String?, _ oldest: Date, _ limit: Int
+    ) throws -> RowCursor {
+        try db.rows(
+            """
+            SELECT story, \(column) FROM dead WHERE queue = ifnull(?, queue) AND died >= ?
+            ORDER BY died DESC, number DESC LIMIT ?
+            """, queue, oldest.timeIntervalSince1970, limit)
+    }
+
     private static func read(_ row: Row) throws -> DeadLetter {
-        // Errors may repeat much of a message.
-        var letter = try JSON.decode(DeadLetter.self, from: row.bytes(0), limits: JSONLimits(bytes: .max))
+        var letter = try story(row)
         letter.payload = try row.bytes(1)
         return letter
+    }
+
+    private static func story(_ row: Row) throws -> DeadLetter {
+        // Errors may repeat much of a message.
+        try JSON.decode(DeadLetter.self, from: row.bytes(0), limits: JSONLimits(bytes: .max))
     }
 }

@@ -22,6 +22,10 @@ extension BrokerClause {
             try trial.equal(some.map(\.id), ["c", "a"], "those of one queue")
             let few = try await broker.deadLetters(in: nil, limit: 2)
             try trial.equal(few.map(\.id), ["c", "b"], "the two newest")
+            for (queue, letters) in [(nil, few), ("q", Array(some.prefix(2)))] {
+                let summaries = try await broker.deadLetterSummaries(in: queue, limit: 2)
+                try trial.equal(summaries, letters.map { DeadLetterSummary($0) }, "the same without their messages")
+            }
         },
 
         BrokerClause(
