@@ -48,6 +48,7 @@ struct TroubleTests {
             let stranger = try bench.stranger()
             try await stranger.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
             let settling = Task { try await consumer.settle([Settlement(delivery, .finished)]) }
+            // For six times as long as one try waits.
             try await Task.sleep(for: .milliseconds(300))
             try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
             #expect(try await settling.value == [.settled])

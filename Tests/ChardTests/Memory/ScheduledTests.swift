@@ -75,6 +75,7 @@ struct ScheduledTests {
         }
         let broker = MemoryBroker(settings: settings)
         try await broker.send("a", dueAt: clock.now + seconds)
+        // Time for thousands of looks, were there nothing to wait for.
         try await Task.sleep(for: .milliseconds(50))
         #expect(looks.count < 10)
         clock.advance(by: seconds * 2)

@@ -102,7 +102,9 @@ struct OverlapTests {
             group.addTask { try await beat.run() }
             try await eventually("a tick is sent") { try await app.schedules.find("ping")?.progress.sent == 1 }
             let id = try #require(try await app.schedules.find("ping")?.progress.taskID)
-            try await Task.sleep(for: .milliseconds(450))
+            try await eventually("the next one waits for its end") {
+                broker.change { state, _ in state.watched.contains(id) }
+            }
             #expect(try await app.schedules.find("ping")?.progress.sent == 1)
             try await broker.store([StatusRecord(TaskStatus(id: id, state: .success), timeToLive: nil)])
             // The beat would look again by itself only after seconds.

@@ -93,6 +93,7 @@ extension FaultRig {
         // Celery acknowledges before it runs: what ran is lost by its own rule.
         forgetSent()
         try await worker()
+        // Three times as long as ours take to look for lost ones.
         try await Task.sleep(for: .seconds(6))
         let held = try await server.cli("HLEN", "unacked")
         expect(held == "3", "what Python holds is Python's; it is \(held) of 3")

@@ -43,7 +43,7 @@ extension FaultRow {
             try await rig.worker()
             try await rig.worker()
             for _ in 0..<10 { try await rig.send("sleep", 3) }
-            try await Task.sleep(for: .seconds(1))
+            try await eventually("some are under way") { rig.ledger.runs.count > 1 }
             try await rig.server.restart()
             rig.forgetSent()
             for _ in 0..<100 { try await rig.expectService() }
