@@ -44,7 +44,8 @@ public struct AsyncResult<Output: Sendable>: Sendable, CustomStringConvertible {
             throw AppError("task \(id) was sent with ignoresResult: there will be nothing to wait for")
         }
         let statuses = try statuses()
-        return try await withDeadline(timeout, onTimeout: { ResultTimeout(id: id, waited: $0) }) {
+        let executor = (try app.results as? any ThreadLendingBroker)?.controlExecutor
+        return try await withDeadline(timeout, on: executor, onTimeout: { ResultTimeout(id: id, waited: $0) }) {
             for try await status in statuses where status.state.isReady { return status }
             try Task.checkCancellation()
             throw BrokerError(.closed, "the result store was shut down while task \(id) was waited for")
@@ -75,23 +76,5 @@ extension TaskStatus {
     /// The failure, where the state is one and the store holds an error object.
     public var error: TaskError? {
         exception.map { TaskError($0, traceback: traceback, taskID: id) }
-    }
-}
-
-/// Runs `body`, and gives up after `limit`.
-func withDeadline<Value: Sendable>(
-    _ limit: Duration?, onTimeout: @Sendable @escaping (Duration) -> any Error,
-    _ body: @Sendable @escaping () async throws -> Value
-) async throws -> Value {
-    guard let limit else { return try await body() }
-    return try await withThrowingTaskGroup(of: Value.self) { group in
-        group.addTask(operation: body)
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw onTimeout(limit)
-        }
-        defer { group.cancelAll() }
-        guard let value = try await group.next() else { throw CancellationError() }
-        return value
     }
 }

@@ -4,11 +4,11 @@
 import Dispatch
 import Synchronization
 
-/// A thread of the worker's own for claiming, settling, limits and stopping.
+/// A thread of a worker's own, for brokers that lend none.
 ///
 /// Bodies run on Swift's pool, which has one thread for each core: as many bodies that compute without pause would stop
 /// everything else that runs there. What runs here they cannot stop.
-final class ControlThread: TaskExecutor {
+final class ControlThread: ControlExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var sleepers: [Int: (due: ContinuousClock.Instant, continuation: CheckedContinuation<Void, any Error>)] = [:]
@@ -75,12 +75,6 @@ final class ControlThread: TaskExecutor {
 
     // MARK: Sleeping
 
-    func sleep(for duration: Duration) async throws {
-        try await sleep(until: .now + duration)
-    }
-
-    /// Sleeps on time, however busy the bodies are: the timers of `Task.sleep` fire on Swift's pool, and so do not.
-    /// - Throws: `CancellationError` as soon as the calling task is cancelled.
     func sleep(until due: ContinuousClock.Instant) async throws {
         let number = state.withLock { state in
             state.count += 1

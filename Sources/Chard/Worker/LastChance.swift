@@ -14,7 +14,7 @@ final class LastChance: Sendable {
     private let isOver = Mutex(false)
     private let timer: Mutex<Task<Void, any Error>?> = Mutex(nil)
 
-    init(_ bench: Workbench, on control: ControlThread) {
+    init(_ bench: Workbench, on control: any ControlExecutor) {
         self.bench = bench
         let task = Task(executorPreference: control) { [weak self] in
             try await control.sleep(for: Self.trial)

@@ -29,17 +29,12 @@ public final class Worker: Service, Sendable {
     private let app: Chard
     private let logger: Logger
     private let counters = Counters()
-    private let control = ControlThread()
     private let state = Mutex(State())
 
     private struct State {
         var session: WorkerSession?
         var stop: Stop?
         var hasEnded = false
-    }
-
-    deinit {
-        control.stop()
     }
 
     /// Makes a worker of an app.
@@ -74,9 +69,12 @@ public final class Worker: Service, Sendable {
         if let problem = options.problem { throw AppError("worker \(node): \(problem)") }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
+                let broker = try app.broker
+                let control = (broker as? any ThreadLendingBroker)?.controlExecutor ?? ControlThread()
+                defer { (control as? ControlThread)?.stop() }
                 try await withTaskExecutorPreference(control) {
                     defer { state.withLock { $0.hasEnded = true } }
-                    try await work(onReady)
+                    try await work(broker, control, onReady)
                 }
             } onGracefulShutdown: {
                 self.stop(.gracefully)
@@ -98,13 +96,13 @@ public final class Worker: Service, Sendable {
     private func apply(_ stop: Stop, to session: WorkerSession) {
         switch stop {
         case .now: session.abort()
-        case .gracefully:
-            Task(executorPreference: control) { [self] in await session.finish(within: options.gracePeriod) }
+        case .gracefully: session.finish(within: options.gracePeriod)
         }
     }
 
-    private func work(_ onReady: @Sendable () -> Void) async throws {
-        let broker = try app.broker
+    private func work(
+        _ broker: any Broker, _ control: any ControlExecutor, _ onReady: @Sendable () -> Void
+    ) async throws {
         let results = try app.results
         try await broker.connect()
         if app.keepsResultsElsewhere { try await results.connect() }
@@ -118,9 +116,9 @@ public final class Worker: Service, Sendable {
             onTerminate: { [weak self] ids in self?.state.withLock { $0.session }?.terminate(ids) })
         var isFirst = true
         while true {
-            guard let consumer = try await open(broker, subscription, isFirst) else { return }
+            guard let consumer = try await open(broker, subscription, control, isFirst) else { return }
             options.onIdentity?(consumer.identity)
-            let session = session(on: consumer, blockingPool)
+            let session = session(on: consumer, control, blockingPool)
             let stop = state.withLock { state in
                 state.session = session
                 return state.stop
@@ -153,7 +151,7 @@ public final class Worker: Service, Sendable {
 
     /// Opens a hold; after the first one, again and again for as long as the broker is merely away. `nil` once stopped.
     private func open(
-        _ broker: any Broker, _ subscription: Subscription, _ isFirst: Bool
+        _ broker: any Broker, _ subscription: Subscription, _ control: any ControlExecutor, _ isFirst: Bool
     ) async throws -> (any Consumer)? {
         while true {
             do {
@@ -166,7 +164,9 @@ public final class Worker: Service, Sendable {
         }
     }
 
-    private func session(on consumer: any Consumer, _ blockingPool: BlockingPool) -> WorkerSession {
+    private func session(
+        on consumer: any Consumer, _ control: any ControlExecutor, _ blockingPool: BlockingPool
+    ) -> WorkerSession {
         let elsewhere = app.keepsResultsElsewhere ? try? app.results : nil
         let timeToLive = app.settings.resultExpires
         let execution = Execution(

@@ -27,12 +27,12 @@ final class WorkerSession: Sendable {
     private let logger: Logger
     private let options: WorkerOptions
     private let recycling: Recycling
-    private let control: ControlThread
+    private let control: any ControlExecutor
     private let end = Mutex<End?>(nil)
 
     init(
         consumer: any Consumer, execution: Execution, elsewhere: (any ResultStore)?, counters: Counters,
-        options: WorkerOptions, control: ControlThread, logger: Logger
+        options: WorkerOptions, control: any ControlExecutor, logger: Logger
     ) {
         self.consumer = consumer
         self.execution = execution
@@ -71,16 +71,22 @@ final class WorkerSession: Sendable {
         return end.withLock { $0 } ?? .stopped
     }
 
-    /// Takes no more, hands back what was not started, and ends when the runs have, or after `grace` without them.
-    func finish(within grace: Duration) async {
+    /// Takes no more, hands back what was not started, and ends when the runs have, or after `grace`, if there is one, without them.
+    func finish(within grace: Duration? = nil) {
+        Task(executorPreference: control) { [self] in await wait(within: grace) }
+    }
+
+    private func wait(within grace: Duration?) async {
         withdraw(bench.stopTaking())
         consumer.wake()
-        let timer = Task(executorPreference: control) { [self] in
-            try await control.sleep(for: grace)
-            abort()
+        let timer = grace.map { grace in
+            Task(executorPreference: control) { [self] in
+                try await control.sleep(for: grace)
+                abort()
+            }
         }
         await bench.empty()
-        timer.cancel()
+        timer?.cancel()
         abort()
     }
 
@@ -151,7 +157,7 @@ final class WorkerSession: Sendable {
             bench.settled(
                 batch.count, bytes: batch.reduce(0) { $0 + $1.settlement.delivery.payload.count + $1.bytes })
             if recycling.isDue(done: counters.figures.done) {
-                Task(executorPreference: control) { [self] in await finish(within: .seconds(1 << 40)) }
+                finish()
             }
         }
     }

@@ -24,6 +24,7 @@ public final class RedisBroker: InspectableBroker {
     let subscriber: RedisSubscriber
     let options: RedisOptions
     let logger: Logger
+    let executor: LoopExecutor
     /// The queues whose bindings were written over the present connection.
     private let bound = Mutex<Set<String>>([])
 
@@ -40,6 +41,7 @@ public final class RedisBroker: InspectableBroker {
         self.options = options
         client = RedisClient(url: url, options: options)
         subscriber = RedisSubscriber(url: url, options: options)
+        executor = LoopExecutor(client.eventLoop)
         client.onStateChange { [weak self] state in
             // A server that came back empty has lost its bindings.
             if case .connected = state { self?.bound.withLock { $0 = [] } }
@@ -145,7 +147,8 @@ public final class RedisBroker: InspectableBroker {
     /// The stored status, then each new one, over one shared connection.
     public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
         AsyncThrowingStream { continuation in
-            let task = Task {
+            // On the event loop, where both answers come: the caller's pool has nothing to do before there is a status.
+            let task = Task(executorPreference: executor) { [self] in
                 do {
                     // Subscribed first, read afterwards: what is stored in between is seen twice rather than never.
                     let subscription = try await translatingErrors { () throws(RedisError) in
@@ -171,11 +174,8 @@ public final class RedisBroker: InspectableBroker {
                             })
                     }
                     if let status = try await status(of: id) { continuation.yield(status) }
-                    try await withTaskCancellationHandler {
-                        try await Task.sleep(for: .seconds(1 << 40))
-                    } onCancel: {
-                        subscription.cancel()
-                    }
+                    await Signal().wait()
+                    subscription.cancel()
                 } catch {
                     continuation.finish(throwing: error)
                 }
