@@ -19,6 +19,9 @@ final class BlockedPop {
         case resting
     }
 
+    /// What has taken longer than this was not there when it was asked for.
+    private static let roundTrip = TimeAmount.milliseconds(2)
+
     let list: String
     private let leased: String
     private let broker: RedisBroker
@@ -32,6 +35,9 @@ final class BlockedPop {
     private var isClosed = false
     /// Whether the last pop found something that is no list.
     private var isRefused = false
+    private var armedAt = NIODeadline.distantPast
+    /// Whether the last pop had to wait for the message that it brought: its list was empty but for that.
+    private var hasWaited = false
 
     /// - Parameters:
     ///   - isWanted: Whether to pop (again).
@@ -57,7 +63,8 @@ final class BlockedPop {
         self.lostReply = lostReply
     }
 
-    var isBlocked: Bool { state == .blocked }
+    /// Whether the list is empty, or was when a message came on which the pop ended.
+    var knowsEmpty: Bool { state == .blocked || state == .idle && hasWaited }
 
     /// The number by which the server can be told to end the pop.
     var clientID: Int? { state == .blocked ? connection?.clientID : nil }
@@ -67,6 +74,7 @@ final class BlockedPop {
         guard !isClosed, state == .idle, isWanted() else { return }
         guard let connection else { return connect() }
         state = .blocked
+        armedAt = .now()
         let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", wait / .seconds(1))
         connection.submit([pop], blockFor: wait).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
             self.ended($0)
@@ -86,11 +94,14 @@ final class BlockedPop {
                 return rest()
             }
             isRefused = false
-            answered(replies[0].bytes)
+            let message = replies[0].bytes
+            hasWaited = message != nil && .now() - armedAt > Self.roundTrip
+            answered(message)
             // After a message the next claim comes first: popping beside it, this might take a message out of turn.
-            if replies[0].bytes == nil { arm() }
+            if message == nil { arm() }
         case .failure:
             connection = nil
+            hasWaited = false
             lostReply()
             rest()
         }

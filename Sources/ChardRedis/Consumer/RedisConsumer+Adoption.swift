@@ -28,6 +28,7 @@ extension RedisConsumer {
             adopted += state.withLock { state in
                 let unknown = state.holdings.unknown(in: held)
                 state.holdings.adopt(unknown)
+                for delivery in unknown { state.lists[delivery.place, default: LeasedList()].add(delivery) }
                 return unknown
             }
         }
@@ -61,6 +62,7 @@ extension RedisConsumer {
         state.withLock { state in
             guard !state.holdings.wasAdopted(delivery) else { return }
             state.holdings.add([delivery])
+            state.lists[list, default: LeasedList()].add(delivery)
             state.caught.append(delivery)
         }
         // Also where it was known already: the pop rests until the next claim.

@@ -11,15 +11,18 @@ extension RedisConsumer {
         defer { rest() }
         if let caught = takeCaught(count) { return caught }
         noteIntake()
-        let deliveries: [Delivery]
-        do {
-            deliveries = try await isSuspect ? adoptUnknown() : pop(count)
-        } catch is CancellationError {
-            // Between two tries. What the server has moved all the same is adopted by the next claim.
-            return []
+        // Asking for more than the one message that came would only keep the server and this thread from that one.
+        let knowsEmpty = await onLoop(\.knowsEmpty) ?? false
+        if isSuspect || !knowsEmpty {
+            do {
+                let deliveries = try await isSuspect ? adoptUnknown() : pop(count)
+                if !deliveries.isEmpty { return deliveries }
+            } catch is CancellationError {
+                // Between two tries. What the server has moved all the same is adopted by the next claim.
+                return []
+            }
         }
-        if !deliveries.isEmpty { return deliveries }
-        try? await client.eventLoop.submit { self.loop.value?.arm() }.get()
+        await onLoop { $0.arm() }
         await signal.wait()
         try checkLease()
         return takeCaught(count) ?? []
@@ -39,6 +42,16 @@ extension RedisConsumer {
     func rest() {
         state.withLock { $0.isClaiming = false }
         client.eventLoop.execute { self.loop.value?.scheduleRecall() }
+    }
+
+    /// Asks the part on the event loop, where the worker's steps run, too. `nil` when it has ended.
+    @discardableResult
+    private func onLoop<Answer: Sendable>(
+        _ question: @escaping @Sendable (RedisConsumerLoop) -> Answer
+    ) async -> Answer? {
+        let loop = client.eventLoop
+        if loop.inEventLoop { return self.loop.value.map(question) }
+        return try? await loop.submit { self.loop.value.map(question) }.get()
     }
 
     func takeCaught(_ count: Int) -> [Delivery]? {
@@ -82,16 +95,17 @@ extension RedisConsumer {
         for index in stride(from: 1, to: parts.count - 1, by: 2) {
             guard let pair = parts[index].integer, let message = HeldMessage(parts[index + 1]) else { continue }
             let (queue, list) = lists[pair - 1]
-            deliveries.append(delivery(message, of: queue, from: list))
+            let number = Self.claimed.add(1, ordering: .relaxed).newValue
+            deliveries.append(delivery(message, of: queue, from: list, number: number))
         }
-        let claimed = deliveries
-        state.withLock { $0.holdings.add(claimed) }
+        hold(deliveries)
         try checkLease()
         return deliveries
     }
 
-    func delivery(_ message: HeldMessage, of queue: String, from list: String) -> Delivery {
-        Delivery(queue: queue, payload: message.payload, place: list, excerptOf: message.excerptOf)
+    func delivery(_ message: HeldMessage, of queue: String, from list: String, number: Int64 = 0) -> Delivery {
+        Delivery(
+            queue: queue, payload: message.payload, place: list, number: number, excerptOf: message.excerptOf)
     }
 
     func noteLastChance(of id: String) async throws {

@@ -14,37 +14,66 @@ extension RedisConsumer {
         while !open.isEmpty {
             try checkLease()
             let now = Date().timeIntervalSince1970 + clockOffset
-            var script = RedisScript.settle.command(keys: [keys.due])
-            var batch = 0
-            while batch < open.count, batch == 0 || script.size < RedisBroker.batchBytes {
-                batch += script.append(
-                    open[batch...].lazy.map { settlements[$0] }, identity: identity, broker: broker, now: now)
-            }
-            let command = script
-            let answers: [RESPValue]
-            (answers, isRepeated) = try await settled(command, isRepeated)
-            var kept: [Int] = []
+            let batch = SettleCommand(
+                open.map { settlements[$0] }, identity: identity, broker: broker, now: now, taking: takeOut)
+            let reply: [RESPValue]
+            (reply, isRepeated) = try await settled(batch.command, isRepeated)
+            var answers = reply[...]
+            var again: [Int] = []
+            var settled: [Delivery] = []
             var trouble: RedisError?
-            for (index, answer) in zip(open, answers) {
-                if let error = answer.error, error.code == .wrongType {
-                    receipts[index] = .uncertain
-                    settleLater(settlements[index], because: error)
-                } else if let error = answer.error {
-                    trouble = error
-                    kept.append(index)
-                } else if answer.integer == 0 {
-                    receipts[index] = isRepeated ? .uncertain : .fenced
+            for run in batch.runs {
+                let indices = open.prefix(run.count)
+                open.removeFirst(run.count)
+                if run.isCut {
+                    if answers.popFirst()?.integer == run.count {
+                        settled += indices.map { settlements[$0].delivery }
+                    } else {
+                        // Not in the order that was thought, or not to be written: each by itself, then.
+                        state.withLock { $0.lists[run.place, default: LeasedList()].doubt(stillHeld: run.count) }
+                        again += indices
+                    }
+                    continue
                 }
+                for (index, answer) in zip(indices, answers) {
+                    guard let error = answer.error else {
+                        settled.append(settlements[index].delivery)
+                        if answer.integer == 0 { receipts[index] = isRepeated ? .uncertain : .fenced }
+                        continue
+                    }
+                    state.withLock { $0.lists[run.place, default: LeasedList()].doubt(stillHeld: 1) }
+                    if error.code == .wrongType {
+                        receipts[index] = .uncertain
+                        settleLater(settlements[index], because: error)
+                    } else {
+                        trouble = error
+                        again.append(index)
+                    }
+                }
+                answers = answers.dropFirst(run.count)
             }
-            let settled = zip(open, answers).filter { $1.error == nil }.map { settlements[$0.0].delivery }
-            state.withLock { state in for delivery in settled { state.holdings.remove(delivery) } }
+            let done = settled
+            state.withLock { state in for delivery in done { state.holdings.remove(delivery) } }
             if let trouble {
                 guard trouble.isRetryable else { throw BrokerError(trouble) }
                 try await Task.sleep(for: .milliseconds(200))
             }
-            open = kept + open.dropFirst(batch)
+            open = again + open
         }
         return receipts
+    }
+
+    /// Takes deliveries of one list out of what is known of it; all at once where they can be dropped by count.
+    private func takeOut(_ deliveries: [Delivery]) -> LeasedList.Cut? {
+        state.withLock { state in
+            guard let place = deliveries.first?.place, var list = state.lists.removeValue(forKey: place) else {
+                return nil
+            }
+            defer { state.lists[place] = list }
+            if state.suspectUntil == nil, let cut = list.cut(deliveries) { return cut }
+            for delivery in deliveries { list.remove(delivery) }
+            return nil
+        }
     }
 
     /// Tries again when somebody may have mended it: a key that this settlement needs holds something else. The message

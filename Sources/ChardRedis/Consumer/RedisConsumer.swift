@@ -22,6 +22,8 @@ final class RedisConsumer: Consumer {
     struct State {
         var lease: LeaseClock
         var holdings = Holdings()
+        /// What is known of each leased list, by the waiting list it belongs to.
+        var lists: [String: LeasedList] = [:]
         /// What blocking pops brought while nobody waited in `claim`.
         var caught: [Delivery] = []
         var isClaiming = false
@@ -34,6 +36,10 @@ final class RedisConsumer: Consumer {
         var intake = IntakeWatch()
         var failure: BrokerError?
     }
+
+    /// How many messages have been claimed by this program. Of all consumers together: a delivery of one that is over must not
+    /// be taken for another's.
+    static let claimed = Atomic<Int64>(0)
 
     let broker: RedisBroker
     let subscription: Subscription
@@ -53,6 +59,14 @@ final class RedisConsumer: Consumer {
         state = Mutex(State(lease: LeaseClock(lease: broker.settings.lease, renewedAt: .now)))
         loop = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: broker.client.eventLoop)
         recoverer = Recoverer(broker: broker, node: subscription.node, identity: identity)
+    }
+
+    /// Notes what is held from now on.
+    func hold(_ deliveries: [Delivery]) {
+        state.withLock { state in
+            state.holdings.add(deliveries)
+            for delivery in deliveries { state.lists[delivery.place, default: LeasedList()].add(delivery) }
+        }
     }
 
     var clockOffset: Double { state.withLock { $0.clockOffset } }

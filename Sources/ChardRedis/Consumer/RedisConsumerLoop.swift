@@ -173,6 +173,9 @@ final class RedisConsumerLoop {
         for pop in pops { pop.arm() }
     }
 
+    /// Whether all lists are empty as far as the pops know: one that comes back with a message says so, too.
+    var knowsEmpty: Bool { pops.allSatisfy(\.knowsEmpty) }
+
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }
 
     /// Gives the caller a moment to claim again before the pops are called back.

@@ -5,8 +5,10 @@ extension RedisScript {
     /// Settles a batch of deliveries, each fenced by its lease.
     ///
     /// - KEYS: the channel of due times.
-    /// - ARGV: `p`, a leased list, a TTL in ms (0: none), a number, and for each of so many plain successes the message, the
-    ///   status key and the JSON: by far the most are of this kind. Or `g` and one settlement of any kind:
+    /// - ARGV: `c`, a leased list, a TTL in ms (0: none), a number of plain successes, by far the most that there is. They
+    ///   are all of the list's oldest messages but a few: how many oldest to drop, the newest of these, how many of them to
+    ///   put back, these, newest first; then for each success the status key and the JSON. Or `p`, list, TTL and number,
+    ///   and for each plain success the message, the status key and the JSON. Or `g` and one settlement of any kind:
     ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead; as a capital where
     ///      instead of the message an excerpt is given, followed by the message's size
     ///   2. `r`: the waiting list · `d`: the key that leads dead-letter keys, the letter's name, the queue's dead set, the
@@ -14,10 +16,12 @@ extension RedisScript {
     ///   3. the status key or the empty text; then `1` if the state is SUCCESS, the TTL in ms (0: none), the JSON
     ///   4. how many messages follow; for each the waiting list, or the scheduled set with its hash, due time, id, and the
     ///      message behind the digit of its step (`n list message` or `s set hash queue due id message`)
-    /// - Returns: for each settlement 1 (written), 0 (fenced), or the error that kept it from being written.
+    /// - Returns: for each settlement 1 (written), 0 (fenced), or the error that kept it from being written; for all of `c`
+    ///   together their number, 0 where the list does not stand as it should, or an error: then nothing was dropped.
     ///
     /// In one step, since a message whose result is stored must be gone, one that is gone must have its result and what
-    /// follows stored, and neither may happen once another process owns it: the LREM is the fence.
+    /// follows stored, and neither may happen once another process owns it: the LREM is the fence, or the newest message
+    /// in its place, since nobody takes from the middle of a list.
     package static let settle = RedisScript(
         lua.excerpt + lua.whole + lua.schedule + lua.store + lua.bury + """
 
@@ -29,6 +33,21 @@ extension RedisScript {
                 if not trouble then return 1 end
                 call('LPUSH', leased, message)
                 return redis.error_reply(trouble.err)
+            end
+            local function drop()
+                local leased, ttl, successes, count, newest, kept = take(6)
+                local back = i
+                i = i + kept
+                local first = i
+                i = i + 2 * successes
+                if call('LINDEX', leased, -count) ~= newest then return 0 end
+                for at = first, i - 1, 2 do
+                    local trouble = store(ARGV[at], '1', ttl, ARGV[at + 1])
+                    if trouble then return redis.error_reply(trouble.err) end
+                end
+                call('LTRIM', leased, 0, -count - 1)
+                if tonumber(kept) > 0 then call('RPUSH', leased, unpack(ARGV, back, first - 1)) end
+                return tonumber(successes)
             end
             local function settle()
                 local leased, message, fate = take(3)
@@ -67,7 +86,10 @@ extension RedisScript {
                 return trouble and redis.error_reply(trouble) or (ours and 1 or 0)
             end
             while i <= #ARGV do
-                if take(1) == 'p' then
+                local kind = take(1)
+                if kind == 'c' then
+                    answers[#answers + 1] = drop()
+                elseif kind == 'p' then
                     local leased, ttl, count = take(3)
                     for _ = 1, tonumber(count) do
                         answers[#answers + 1] = succeed(leased, ttl, ARGV[i], ARGV[i + 1], ARGV[i + 2])

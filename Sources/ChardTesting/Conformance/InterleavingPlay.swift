@@ -140,7 +140,8 @@ struct InterleavingPlay {
     private mutating func settleAgain(_ place: Int) async throws {
         let consumer = seats[place].consumer
         let others = seats.indices.filter { $0 != place }.flatMap { seats[$0].held }
-        let past = settled.filter { stale in !seats.contains { $0.held.contains(stale.1) } }
+        // Not what is held again: a broker may know a lease by its message alone.
+        let past = settled.filter { stale in !seats.contains { $0.held.contains { $0.text == stale.1.text } } }
         let choice: (by: any Consumer, Delivery)?
         if Bool.random(using: &random), let foreign = others.randomElement(using: &random) {
             choice = (consumer, foreign)

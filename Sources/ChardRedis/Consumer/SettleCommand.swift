@@ -4,40 +4,75 @@
 import Chard
 import FoundationEssentials
 
-extension RedisCommand {
-    /// Adds the first of these settlements, and as many of the next as are told together with it: plain successes of one
-    /// list. Returns how many.
-    mutating func append(
-        _ settlements: some Collection<Settlement>, identity: String, broker: RedisBroker, now: Double
-    ) -> Int {
-        guard let first = settlements.first else { return 0 }
-        guard let status = first.plainSuccess else {
-            append("g")
-            append(first, identity: identity, broker: broker, now: now)
-            return 1
+/// The command that settles as many as go into one script, and what its answers belong to.
+struct SettleCommand {
+    /// Settlements that are told together.
+    struct Run {
+        var place: String
+        var count: Int
+        /// Dropped together, with one answer for all: their number, or anything else if nothing was dropped. Otherwise there
+        /// is an answer for each.
+        var isCut: Bool
+    }
+
+    private(set) var command: RedisCommand
+    private(set) var runs: [Run] = []
+
+    /// - Parameter take: Takes deliveries out of what is known of their list; as a cut where that is possible.
+    init(
+        _ settlements: [Settlement], identity: String, broker: RedisBroker, now: Double,
+        taking take: ([Delivery]) -> LeasedList.Cut?
+    ) {
+        command = RedisScript.settle.command(keys: [broker.keys.due])
+        var rest = settlements[...]
+        while let first = rest.first, runs.isEmpty || command.size < RedisBroker.batchBytes {
+            let run = Self.plainSuccesses(rest)
+            let count = max(1, run.count)
+            let cut = take(rest.prefix(count).map(\.delivery))
+            if let status = run.first?.status {
+                command.append(cut == nil ? "p" : "c")
+                command.append(broker.keys.leased(identity, first.delivery.place))
+                command.append(status.timeToLive?.milliseconds ?? 0)
+                command.append(run.count)
+                if let cut { command.append(cut) }
+                for settlement in run {
+                    if cut == nil { command.append(settlement.delivery.payload) }
+                    command.append(broker.keys.status(settlement.status?.id ?? ""))
+                    command.append(settlement.status?.json ?? [])
+                }
+            } else {
+                command.append("g")
+                command.append(first, identity: identity, broker: broker, now: now)
+            }
+            runs.append(Run(place: first.delivery.place, count: count, isCut: cut != nil))
+            rest = rest.dropFirst(count)
         }
+    }
+
+    /// The first of these settlements, as long as they are plain successes of one list that can be told together.
+    private static func plainSuccesses(_ settlements: ArraySlice<Settlement>) -> ArraySlice<Settlement> {
+        guard let first = settlements.first, let status = first.plainSuccess else { return [] }
         var bytes = 0
-        let run = settlements.prefix { settlement in
+        return settlements.prefix { settlement in
             guard let other = settlement.plainSuccess, other.timeToLive == status.timeToLive,
                 settlement.delivery.place == first.delivery.place, bytes < RedisBroker.batchBytes
             else { return false }
             bytes += settlement.delivery.payload.count + other.json.count
             return true
         }
-        append("p")
-        append(broker.keys.leased(identity, first.delivery.place))
-        append(status.timeToLive?.milliseconds ?? 0)
-        append(run.count)
-        for settlement in run {
-            append(settlement.delivery.payload)
-            append(broker.keys.status(settlement.status?.id ?? ""))
-            append(settlement.status?.json ?? [])
-        }
-        return run.count
+    }
+}
+
+extension RedisCommand {
+    fileprivate mutating func append(_ cut: LeasedList.Cut) {
+        append(cut.count)
+        append(cut.newest)
+        append(cut.kept.count)
+        append(contentsOf: cut.kept)
     }
 
     /// Adds a settlement of any kind.
-    private mutating func append(
+    fileprivate mutating func append(
         _ settlement: Settlement, identity: String, broker: RedisBroker, now: Double
     ) {
         let keys = broker.keys

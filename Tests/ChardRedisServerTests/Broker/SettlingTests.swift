@@ -1,0 +1,116 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import TestServers
+import Testing
+
+@testable import ChardRedis
+
+@Suite("Settling on a Redis server", .timeLimit(.minutes(2)))
+struct SettlingTests {
+    private func success(_ delivery: Delivery, _ id: String) -> Settlement {
+        let status = StatusRecord(TaskStatus(id: id, state: .success), timeToLive: .seconds(60))
+        return Settlement(delivery, .finished, status: status)
+    }
+
+    /// Sends `count` messages with the ids m0, m1, and so on, and claims them.
+    private func claim(_ count: Int, _ bench: BrokerBench, _ consumer: any Consumer) async throws -> [Delivery] {
+        try await bench.broker().send((0..<count).map { bench.message("t", .integer($0)) })
+        var claimed: [Delivery] = []
+        while claimed.count < count { claimed += try await consumer.claim(upTo: 7) }
+        return claimed
+    }
+
+    private func held(_ bench: BrokerBench, _ consumer: any Consumer) async throws -> [[UInt8]] {
+        let list = RedisCommand("LRANGE", "chard:leased:\(consumer.identity):celery", 0, -1)
+        return try await bench.broker().client.send(list).array?.compactMap(\.bytes).reversed() ?? []
+    }
+
+    @Test("in whatever order and company tasks end, exactly those leave that have ended", arguments: [1, 2, 3, 4])
+    func anyOrder(seed: UInt64) async throws {
+        try await BrokerBench.with { bench in
+            var random = SeededGenerator(state: seed)
+            let consumer = try await bench.consumer()
+            var open = Array(try await claim(120, bench, consumer).enumerated())
+            let broker = try bench.broker()
+            while !open.isEmpty {
+                // Mostly the oldest, as with slots that take turns; now and then anything.
+                let reach = Bool.random(using: &random) ? 20 : open.count
+                let chosen = open.prefix(reach).filter { _ in Int.random(in: 0..<4, using: &random) > 0 }
+                    .shuffled(using: &random)
+                let settlements = chosen.map { index, delivery in
+                    Int.random(in: 0..<30, using: &random) == 0
+                        ? Settlement(delivery, .returned) : success(delivery, "m\(index)")
+                }
+                let receipts = try await consumer.settle(settlements)
+                #expect(receipts.allSatisfy { $0 == .settled })
+                open.removeAll { element in chosen.contains { $0.offset == element.offset } }
+                #expect(try await held(bench, consumer) == open.map(\.element.payload))
+                for ((index, _), settlement) in zip(chosen, settlements) {
+                    let state = try await broker.status(of: "m\(index)")?.state
+                    #expect(state == (settlement.status == nil ? nil : .success))
+                }
+            }
+            await consumer.close()
+        }
+    }
+
+    @Test("the oldest are dropped by count, and not one by one")
+    func dropped() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let claimed = try await claim(50, bench, consumer)
+            _ = try await bench.server.cli("CONFIG", "RESETSTAT")
+            let ended = claimed.enumerated().filter { ![3, 17].contains($0.offset) }
+            _ = try await consumer.settle(ended.map { success($0.element, "m\($0.offset)") })
+            let calls = try await bench.server.cli("INFO", "commandstats")
+            #expect(!calls.contains("cmdstat_lrem") && calls.contains("cmdstat_ltrim:calls=1,"))
+            #expect(try await held(bench, consumer) == [claimed[3].payload, claimed[17].payload])
+            await consumer.close()
+        }
+    }
+
+    @Test("of a list that others have been at, each message is settled for itself, and what is gone is fenced")
+    func disturbed() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let claimed = try await claim(6, bench, consumer)
+            let list = "chard:leased:\(consumer.identity):celery"
+            let client = try bench.broker().client
+            // One is gone, and something else has come in: the newest of the oldest five is not in its place.
+            _ = try await client.send(RedisCommand("LREM", list, 1, claimed[1].payload))
+            _ = try await client.send(RedisCommand("RPUSH", list, "other", "another"))
+            let receipts = try await consumer.settle((0..<5).map { success(claimed[$0], "m\($0)") })
+            #expect(receipts == [.settled, .fenced, .settled, .settled, .settled])
+            #expect(try await bench.broker().status(of: "m1") == nil)
+            #expect(try await bench.broker().status(of: "m4")?.state == .success)
+            let left = try await held(bench, consumer)
+            #expect(left == [Array("another".utf8), Array("other".utf8), claimed[5].payload])
+            // Doubt does not last: once nothing of then is held any more, the next are dropped by count again.
+            _ = try await client.send(RedisCommand("LREM", list, 0, "other"))
+            _ = try await client.send(RedisCommand("LREM", list, 0, "another"))
+            #expect(try await consumer.settle([success(claimed[5], "m5")]) == [.settled])
+            let next = try await claim(6, bench, consumer)
+            _ = try await bench.server.cli("CONFIG", "RESETSTAT")
+            let second = try await consumer.settle(next.enumerated().map { success($0.element, "n\($0.offset)") })
+            #expect(second.allSatisfy { $0 == .settled })
+            #expect(try await bench.server.cli("INFO", "commandstats").contains("cmdstat_lrem") == false)
+            await consumer.close()
+        }
+    }
+
+    @Test("without the lease nothing of a batch is written")
+    func fenced() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let claimed = try await claim(6, bench, consumer)
+            _ = try await bench.server.cli("DEL", "chard:leased:\(consumer.identity):celery")
+            let receipts = try await consumer.settle(claimed.enumerated().map { success($0.element, "m\($0.offset)") })
+            #expect(receipts.allSatisfy { $0 == .fenced })
+            #expect(try await bench.broker().status(of: "m0") == nil)
+            await consumer.close()
+        }
+    }
+}
