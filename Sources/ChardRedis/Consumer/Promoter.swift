@@ -14,8 +14,8 @@ final class Promoter {
     private var isAskedAgain = false
     private var isClosed = false
 
-    /// A batch is small enough to keep the server for a millisecond or two.
-    private static let batch = 500
+    /// A batch is small enough to keep the server for a millisecond.
+    private static let batch = 200
 
     init(queue: String, broker: RedisBroker) {
         self.queue = queue
@@ -44,7 +44,7 @@ final class Promoter {
                 self.promote()
             } else if wait >= 0 {
                 self.timer = self.broker.client.eventLoop.assumeIsolated().scheduleTask(
-                    in: .milliseconds(Int64(wait))
+                    in: .microseconds(Int64(wait))
                 ) { self.promote() }
             }
         }

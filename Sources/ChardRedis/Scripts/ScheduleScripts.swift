@@ -23,7 +23,7 @@ extension RedisScript {
     ///
     /// - KEYS: the scheduled set, its hash, then the queue's waiting lists by step of priority.
     /// - ARGV: how many to move at most.
-    /// - Returns: how many were moved, and the milliseconds until the next is due (-1: there is none).
+    /// - Returns: how many were moved, and the microseconds until the next is due (-1: there is none).
     ///
     /// In one step, so that a message is in the set or on the queue, never in both or neither; by the server's clock, so
     /// that no worker's clock matters.
@@ -42,6 +42,6 @@ extension RedisScript {
         end
         local nextDue = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
         if not nextDue then return {#due, -1} end
-        return {#due, math.ceil(math.max(0, (nextDue - now) * 1000))}
+        return {#due, math.ceil(math.max(0, (nextDue - now) * 1000000))}
         """)
 }
