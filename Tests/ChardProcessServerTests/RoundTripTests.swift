@@ -109,6 +109,21 @@ struct RoundTripTests {
         }
     }
 
+    @Test("a worker lets go of the code that only its start has needed")
+    func startPages() async throws {
+        try await ProcessBench.with { bench in
+            let worker = try await bench.worker("-c", "1")
+            func kilobytes(_ name: String) throws -> Int? {
+                let status = try String(contentsOfFile: "/proc/\(worker.id)/status", encoding: .utf8)
+                let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+                return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+            }
+            let peak = try #require(try kilobytes("VmHWM"))
+            try await eventually("it is smaller than it was") { try kilobytes("VmRSS") ?? .max < peak * 9 / 10 }
+            try await bench.stop(worker)
+        }
+    }
+
     @Test("what is too late does not run")
     func expires() async throws {
         try await ProcessBench.with { bench in

@@ -91,6 +91,7 @@ struct WorkerCommand: AsyncParsableCommand {
                 lifeline?.reportReady()
                 session.output.talk(
                     "\(worker.node) is ready: it takes work from \(worker.queues.joined(separator: ", "))")
+                StartPages.release()
             }
             let vitals = worker.vitals
             session.output.talk(
@@ -131,6 +132,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let supervisor = Supervisor(
             of: session.app, count: count, arguments: Array(CommandLine.arguments.dropFirst()),
             environment: session.environment, grace: options.gracePeriod, output: session.output)
+        StartPages.release()
         await supervisor.run()
         session.output.talk("\(worker.node) has stopped")
     }
