@@ -1,10 +1,10 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// A thread on which a worker claims, settles, limits and stops, and which no body can keep busy.
+/// A thread on which a worker claims, settles, limits and stops. No code of a user's runs there, so nothing keeps it busy.
 ///
 /// A worker has one of its own unless its broker lends one, see ``ThreadLendingBroker``.
-public protocol ControlExecutor: TaskExecutor {
+package protocol ControlExecutor: TaskExecutor {
     /// Sleeps on time, however busy the bodies are: the timers of `Task.sleep` fire on Swift's pool, and so do not.
     /// - Throws: `CancellationError` as soon as the calling task is cancelled.
     func sleep(until due: ContinuousClock.Instant) async throws
@@ -18,7 +18,7 @@ extension ControlExecutor {
 
 /// A broker whose replies come on one thread, which runs its workers' steps as well: what came needs no change of thread to
 /// be handed to a slot, nor what ended to be written.
-public protocol ThreadLendingBroker: Broker {
+package protocol ThreadLendingBroker: Broker {
     /// The thread. It outlives the broker's use.
     var controlExecutor: any ControlExecutor { get }
 }

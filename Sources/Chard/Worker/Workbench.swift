@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import FoundationEssentials
 import Synchronization
 
@@ -189,8 +190,12 @@ final class Workbench: Sendable {
             state.runs.filter { choose($0.value) && $0.value.cancellation.cancel(reason) }
                 .compactMap { state.slots[$0.key] }
         }
-        for task in tasks { task.cancel() }
+        guard !tasks.isEmpty else { return }
+        // What a body does when it is cancelled runs here and now, and may take its time.
+        Self.cancellations.async { for task in tasks { task.cancel() } }
     }
+
+    private static let cancellations = DispatchQueue(label: "chard.cancel", attributes: .concurrent)
 
     // MARK: The end of deliveries
 

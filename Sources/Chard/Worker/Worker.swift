@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import FoundationEssentials
 import Logging
 import ServiceLifecycle
@@ -69,13 +70,11 @@ public final class Worker: Service, Sendable {
         if let problem = options.problem { throw AppError("worker \(node): \(problem)") }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
+                defer { state.withLock { $0.hasEnded = true } }
                 let broker = try app.broker
                 let control = (broker as? any ThreadLendingBroker)?.controlExecutor ?? ControlThread()
                 defer { (control as? ControlThread)?.stop() }
-                try await withTaskExecutorPreference(control) {
-                    defer { state.withLock { $0.hasEnded = true } }
-                    try await work(broker, control, onReady)
-                }
+                try await withTaskExecutorPreference(control) { try await work(broker, control, onReady) }
             } onGracefulShutdown: {
                 self.stop(.gracefully)
             }
@@ -101,7 +100,7 @@ public final class Worker: Service, Sendable {
     }
 
     private func work(
-        _ broker: any Broker, _ control: any ControlExecutor, _ onReady: @Sendable () -> Void
+        _ broker: any Broker, _ control: any ControlExecutor, _ onReady: @escaping @Sendable () -> Void
     ) async throws {
         let results = try app.results
         try await broker.connect()
@@ -117,26 +116,38 @@ public final class Worker: Service, Sendable {
         var isFirst = true
         while true {
             guard let consumer = try await open(broker, subscription, control, isFirst) else { return }
-            options.onIdentity?(consumer.identity)
+            await call(options.onIdentity, consumer.identity)
             let session = session(on: consumer, control, blockingPool)
             let stop = state.withLock { state in
                 state.session = session
                 return state.stop
             }
             if let stop { apply(stop, to: session) }
-            if isFirst { onReady() }
+            if isFirst { await call({ onReady() }, ()) }
             isFirst = false
             switch await session.run() {
             case .stopped:
                 if session.hasRuns {
-                    options.onStubborn?(
-                        "\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
+                    let text = "\(node) ends by force: tasks ignore their cancellation; they run again elsewhere"
+                    await call(options.onStubborn, text)
                 }
                 return
             case .failed(let error): throw error
-            case .overrun(let text): return options.onOverrun?(text) ?? ()
+            case .overrun(let text): return await call(options.onOverrun, text)
             case .leaseLost:
                 logger.warning("the lease was lost; going on under a new identity", metadata: ["node": "\(node)"])
+            }
+        }
+    }
+
+    /// Calls a user's code, which may take its time, away from the thread of control. Not on Swift's pool: there may be no
+    /// thread of it left.
+    private func call<News: Sendable>(_ hook: (@Sendable (News) -> Void)?, _ news: News) async {
+        guard let hook else { return }
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                hook(news)
+                continuation.resume()
             }
         }
     }

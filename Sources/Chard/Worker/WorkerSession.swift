@@ -169,7 +169,10 @@ final class WorkerSession: Sendable {
         guard !statuses.isEmpty else { return }
         while true {
             do {
-                return try await elsewhere.store(statuses)
+                // A store that somebody else wrote may block its thread.
+                let executor: any TaskExecutor =
+                    elsewhere is any ThreadLendingBroker ? control : globalConcurrentExecutor
+                return try await withTaskExecutorPreference(executor) { try await elsewhere.store(statuses) }
             } catch let error as BrokerError where error.isRetryable && bench.isOpen {
                 logger.warning("results cannot be stored; trying again", metadata: ["error": "\(error)"])
                 try await control.sleep(for: .milliseconds(500))

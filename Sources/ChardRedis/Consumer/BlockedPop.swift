@@ -19,14 +19,13 @@ final class BlockedPop {
         case resting
     }
 
-    /// What has taken longer than this was not there when it was asked for.
-    private static let roundTrip = TimeAmount.milliseconds(2)
-
     let list: String
     private let leased: String
     private let broker: RedisBroker
     private let options: RedisOptions
     private let wait: Duration
+    /// Whether to ask, with each pop, how many messages it leaves.
+    private let countsRest: Bool
     private let isWanted: () -> Bool
     private let answered: ([UInt8]?) -> Void
     private let lostReply: () -> Void
@@ -35,16 +34,16 @@ final class BlockedPop {
     private var isClosed = false
     /// Whether the last pop found something that is no list.
     private var isRefused = false
-    private var armedAt = NIODeadline.distantPast
-    /// Whether the last pop had to wait for the message that it brought: its list was empty but for that.
-    private var hasWaited = false
+    /// Whether the last pop brought the last message of its list.
+    private var isDrained = false
 
     /// - Parameters:
+    ///   - countsRest: Whether to ask, with each pop, how many messages it leaves: one command more.
     ///   - isWanted: Whether to pop (again).
     ///   - answered: Takes a message, or the news that there was none.
     ///   - lostReply: Told when a pop ended without saying whether it moved a message.
     init(
-        list: String, leased: String, broker: RedisBroker, wait: Duration, messageLimit: Int,
+        list: String, leased: String, broker: RedisBroker, wait: Duration, countsRest: Bool, messageLimit: Int,
         isWanted: @escaping () -> Bool,
         answered: @escaping ([UInt8]?) -> Void, lostReply: @escaping () -> Void
     ) {
@@ -58,13 +57,14 @@ final class BlockedPop {
         options.readTimeout = .seconds(4)
         self.options = options
         self.wait = wait
+        self.countsRest = countsRest
         self.isWanted = isWanted
         self.answered = answered
         self.lostReply = lostReply
     }
 
-    /// Whether the list is empty, or was when a message came on which the pop ended.
-    var knowsEmpty: Bool { state == .blocked || state == .idle && hasWaited }
+    /// Whether the list is empty, or was once the last pop had taken its message.
+    var knowsEmpty: Bool { state == .blocked || state == .idle && isDrained }
 
     /// The number by which the server can be told to end the pop.
     var clientID: Int? { state == .blocked ? connection?.clientID : nil }
@@ -74,9 +74,9 @@ final class BlockedPop {
         guard !isClosed, state == .idle, isWanted() else { return }
         guard let connection else { return connect() }
         state = .blocked
-        armedAt = .now()
         let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", wait / .seconds(1))
-        connection.submit([pop], blockFor: wait).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
+        let commands = countsRest ? [pop, RedisCommand("LLEN", list)] : [pop]
+        connection.submit(commands, blockFor: wait).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
             self.ended($0)
         }
     }
@@ -95,13 +95,13 @@ final class BlockedPop {
             }
             isRefused = false
             let message = replies[0].bytes
-            hasWaited = message != nil && .now() - armedAt > Self.roundTrip
+            isDrained = message != nil && replies.last?.integer == 0
             answered(message)
             // After a message the next claim comes first: popping beside it, this might take a message out of turn.
             if message == nil { arm() }
         case .failure:
             connection = nil
-            hasWaited = false
+            isDrained = false
             lostReply()
             rest()
         }

@@ -20,6 +20,9 @@ struct LeasedList: Sendable {
         var kept: [[UInt8]]
     }
 
+    /// Lua takes a few thousand values apart at once, and no more.
+    private static let mostKept = 1_000
+
     private struct Place {
         var number: Int64
         var payload: [UInt8]
@@ -53,10 +56,13 @@ struct LeasedList: Sendable {
             let newest = known.lastIndex(where: { numbers.contains($0.number) })
         else { return nil }
         let kept = known[...newest].filter { !numbers.contains($0.number) }
-        guard newest + 1 - kept.count == numbers.count, kept.count < numbers.count,
+        let payload = known[newest].payload
+        guard newest + 1 - kept.count == numbers.count, kept.count < min(numbers.count, Self.mostKept),
+            // Its place would say nothing if there were another such message.
+            known.count(where: { $0.payload == payload }) == 1,
             kept.reduce(0, { $0 + $1.payload.count }) < deliveries.reduce(0, { $0 + $1.payload.count })
         else { return nil }
-        let cut = Cut(count: newest + 1, newest: known[newest].payload, kept: kept.reversed().map(\.payload))
+        let cut = Cut(count: newest + 1, newest: payload, kept: kept.reversed().map(\.payload))
         known.replaceSubrange(...newest, with: kept)
         return cut
     }

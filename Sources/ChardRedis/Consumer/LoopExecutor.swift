@@ -18,20 +18,23 @@ final class LoopExecutor: ControlExecutor {
     }
 
     func sleep(until due: ContinuousClock.Instant) async throws {
-        let timer = loop.scheduleTask(in: TimeAmount(max(.zero, due - .now))) {}
-        do {
-            try await withTaskCancellationHandler {
-                try await timer.futureResult.get()
-            } onCancel: {
-                timer.cancel()
+        // The loop's clock stands still while the machine is suspended; the other one is asked at least every minute.
+        while case let rest = due - .now, rest > .zero {
+            let timer = loop.scheduleTask(in: TimeAmount(min(rest, .seconds(60)))) {}
+            do {
+                try await withTaskCancellationHandler {
+                    try await timer.futureResult.get()
+                } onCancel: {
+                    timer.cancel()
+                }
+            } catch {
+                throw CancellationError()
             }
-        } catch {
-            throw CancellationError()
         }
+        try Task.checkCancellation()
     }
 }
 
 extension RedisBroker: ThreadLendingBroker {
-    /// The event loop of the broker's connections.
-    public var controlExecutor: any ControlExecutor { executor }
+    package var controlExecutor: any ControlExecutor { executor }
 }

@@ -11,9 +11,11 @@ extension RedisConsumer {
         defer { rest() }
         if let caught = takeCaught(count) { return caught }
         noteIntake()
-        // Asking for more than the one message that came would only keep the server and this thread from that one.
+        // Where the one message that came was the last, asking for more would only keep the server and this thread from that
+        // one. Now and then it is done all the same, for the orders' sake.
+        let isSuspect = isSuspect
         let knowsEmpty = await onLoop(\.knowsEmpty) ?? false
-        if isSuspect || !knowsEmpty {
+        if isSuspect || !knowsEmpty || .now - state.withLock({ $0.knewOrdersAt }) > .seconds(1) {
             do {
                 let deliveries = try await isSuspect ? adoptUnknown() : pop(count)
                 if !deliveries.isEmpty { return deliveries }
@@ -91,6 +93,7 @@ extension RedisConsumer {
             try await learnOrders()
             return try await pop(count)
         }
+        state.withLock { $0.knewOrdersAt = .now }
         var deliveries: [Delivery] = []
         for index in stride(from: 1, to: parts.count - 1, by: 2) {
             guard let pair = parts[index].integer, let message = HeldMessage(parts[index + 1]) else { continue }

@@ -64,13 +64,13 @@ extension RedisConsumer {
     }
 
     /// Takes deliveries of one list out of what is known of it; all at once where they can be dropped by count.
-    private func takeOut(_ deliveries: [Delivery]) -> LeasedList.Cut? {
+    private func takeOut(_ deliveries: [Delivery], asCut: Bool) -> LeasedList.Cut? {
         state.withLock { state in
             guard let place = deliveries.first?.place, var list = state.lists.removeValue(forKey: place) else {
                 return nil
             }
             defer { state.lists[place] = list }
-            if state.suspectUntil == nil, let cut = list.cut(deliveries) { return cut }
+            if asCut, state.suspectUntil == nil, let cut = list.cut(deliveries) { return cut }
             for delivery in deliveries { list.remove(delivery) }
             return nil
         }

@@ -33,6 +33,8 @@ final class RedisConsumer: Consumer {
         var suspectUntil: ContinuousClock.Instant?
         var clockOffset = 0.0
         var orders = Orders()
+        /// When a claim last found the orders to be the present ones.
+        var knewOrdersAt = ContinuousClock.now
         var intake = IntakeWatch()
         var failure: BrokerError?
     }

@@ -43,7 +43,7 @@ final class RedisConsumerLoop {
                 BlockedPop(
                     list: list, leased: broker.keys.leased(identity, list), broker: broker,
                     wait: broker.settings.blockingPop + (step == 0 ? .zero : .seconds(1)),
-                    messageLimit: subscription.messageLimit,
+                    countsRest: step == 0, messageLimit: subscription.messageLimit,
                     isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
                     answered: { [weak consumer, weak self] payload in
                         consumer?.noteIntake()
@@ -173,7 +173,7 @@ final class RedisConsumerLoop {
         for pop in pops { pop.arm() }
     }
 
-    /// Whether all lists are empty as far as the pops know: one that comes back with a message says so, too.
+    /// Whether all lists are empty as far as the pops know.
     var knowsEmpty: Bool { pops.allSatisfy(\.knowsEmpty) }
 
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }

@@ -18,17 +18,17 @@ struct SettleCommand {
     private(set) var command: RedisCommand
     private(set) var runs: [Run] = []
 
-    /// - Parameter take: Takes deliveries out of what is known of their list; as a cut where that is possible.
+    /// - Parameter take: Takes deliveries out of what is known of their list; as a cut where that is wanted and possible.
     init(
         _ settlements: [Settlement], identity: String, broker: RedisBroker, now: Double,
-        taking take: ([Delivery]) -> LeasedList.Cut?
+        taking take: (_ deliveries: [Delivery], _ asCut: Bool) -> LeasedList.Cut?
     ) {
         command = RedisScript.settle.command(keys: [broker.keys.due])
         var rest = settlements[...]
         while let first = rest.first, runs.isEmpty || command.size < RedisBroker.batchBytes {
             let run = Self.plainSuccesses(rest)
             let count = max(1, run.count)
-            let cut = take(rest.prefix(count).map(\.delivery))
+            let cut = take(rest.prefix(count).map(\.delivery), !run.isEmpty)
             if let status = run.first?.status {
                 command.append(cut == nil ? "p" : "c")
                 command.append(broker.keys.leased(identity, first.delivery.place))

@@ -17,11 +17,11 @@ extension RedisScript {
     ///   4. how many messages follow; for each the waiting list, or the scheduled set with its hash, due time, id, and the
     ///      message behind the digit of its step (`n list message` or `s set hash queue due id message`)
     /// - Returns: for each settlement 1 (written), 0 (fenced), or the error that kept it from being written; for all of `c`
-    ///   together their number, 0 where the list does not stand as it should, or an error: then nothing was dropped.
+    ///   together their number, or, where nothing was dropped, 0 if the list does not stand as it should, or an error.
     ///
     /// In one step, since a message whose result is stored must be gone, one that is gone must have its result and what
     /// follows stored, and neither may happen once another process owns it: the LREM is the fence, or the newest message
-    /// in its place, since nobody takes from the middle of a list.
+    /// in its place: whoever takes messages away, from whichever end, leaves another one there, or none.
     package static let settle = RedisScript(
         lua.excerpt + lua.whole + lua.schedule + lua.store + lua.bury + """
 
@@ -45,8 +45,10 @@ extension RedisScript {
                     local trouble = store(ARGV[at], '1', ttl, ARGV[at + 1])
                     if trouble then return redis.error_reply(trouble.err) end
                 end
+                -- First those that stay: what cannot be put back must not be dropped.
+                local stay = {unpack(ARGV, back, first - 1)}
                 call('LTRIM', leased, 0, -count - 1)
-                if tonumber(kept) > 0 then call('RPUSH', leased, unpack(ARGV, back, first - 1)) end
+                if #stay > 0 then call('RPUSH', leased, unpack(stay)) end
                 return tonumber(successes)
             end
             local function settle()

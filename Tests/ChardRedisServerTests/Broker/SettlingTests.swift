@@ -3,6 +3,7 @@
 
 import Chard
 import FoundationEssentials
+import Synchronization
 import TestServers
 import Testing
 
@@ -97,6 +98,56 @@ struct SettlingTests {
             let second = try await consumer.settle(next.enumerated().map { success($0.element, "n\($0.offset)") })
             #expect(second.allSatisfy { $0 == .settled })
             #expect(try await bench.server.cli("INFO", "commandstats").contains("cmdstat_lrem") == false)
+            await consumer.close()
+        }
+    }
+
+    @Test("where a pop brought the last message no script asks for more; where it left others, they all come at once")
+    func rest() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let broker = try bench.broker()
+            func next(_ messages: [OutgoingMessage]) async throws -> [Delivery] {
+                async let claimed = consumer.claim(upTo: 8)
+                try await eventually("it waits") { try await bench.blockingPops() == 4 }
+                try await broker.send(messages)
+                return try await claimed
+            }
+            func scripts() async throws -> Int {
+                let calls = try await bench.server.cli("INFO", "commandstats").split(separator: "\n")
+                    .first { $0.hasPrefix("cmdstat_evalsha:calls=") }
+                return calls?.split(separator: "=").dropFirst().first?.split(separator: ",").first.flatMap { Int($0) }
+                    ?? 0
+            }
+            _ = try await next([bench.message("t")])
+            let before = try await scripts()
+            let start = ContinuousClock.now
+            var singles = 0
+            while singles < 20 {
+                let claimed = try await next([bench.message("t", .integer(singles))])
+                if !claimed.isEmpty { singles += 1 }
+            }
+            // One for each second that it took, for the orders, and what looks for lost processes and what is due.
+            let most = Int((.now - start) / .seconds(1)) * 4 + 5
+            #expect(try await scripts() - before <= most)
+
+            let first = try await next((0..<6).map { bench.message("t", .integer($0)) })
+            #expect(first.count == 1)
+            let others = try await consumer.claim(upTo: 8)
+            #expect(others.count == 5)
+            await consumer.close()
+        }
+    }
+
+    @Test("what a lost reply may have moved is looked for once more when the time for it is over")
+    func lastLook() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let message = bench.message("t")
+            let list = "chard:leased:\(consumer.identity):celery"
+            _ = try await bench.broker().client.send(RedisCommand("LPUSH", list, message.payload))
+            consumer.state.withLock { $0.suspectUntil = .now - .seconds(1) }
+            #expect(try await consumer.claim(upTo: 1).map(\.payload) == [message.payload])
             await consumer.close()
         }
     }

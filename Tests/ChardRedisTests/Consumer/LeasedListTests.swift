@@ -50,6 +50,29 @@ struct LeasedListTests {
         #expect(cut(&heavy, [2, 3, 4]) == nil)
     }
 
+    @Test("no more is put back than Lua takes apart at once")
+    func most() {
+        for (running, isCut) in [(999, true), (1_000, false)] {
+            var list = LeasedList()
+            let all = (1...Int64(running + 2_000)).map { number in
+                Delivery(queue: "q", payload: Array("message \(number)".utf8), place: "q", number: number)
+            }
+            for delivery in all { list.add(delivery) }
+            let cut = list.cut(all.dropFirst(running))
+            #expect((cut != nil) == isCut)
+        }
+    }
+
+    @Test("of two equal messages neither marks where a cut ends")
+    func twins() {
+        var list = LeasedList()
+        for number in Int64(1)...3 {
+            list.add(Delivery(queue: "q", payload: Array("same".utf8), place: "q", number: number))
+        }
+        let one = Delivery(queue: "q", payload: Array("same".utf8), place: "q", number: 1)
+        #expect(list.cut([one]) == nil)
+    }
+
     @Test("what was removed by itself is not counted")
     func removed() {
         var list = list(1...5)
