@@ -52,7 +52,7 @@ class System:
 
 
 class Chard(System):
-    name, sent, drained, many = "Chard", 10_000, 100_000, 100_000
+    name, sent, drained, many = "Chard", 10_000, 300_000, 100_000
 
     def __init__(self, server, program):
         super().__init__(server)

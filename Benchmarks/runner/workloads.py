@@ -41,6 +41,22 @@ def two_processes(system):
     return {"rate": rate}
 
 
+def waiting_tasks(system, processes, count=4_000, seconds=0.005):
+    """Tasks that wait for something else, so that the server has time left: how the rate grows with processes."""
+    server = system.server
+    server.empty()
+    system.run("slow", "--count", count, "--seconds", seconds)
+    worker = system.worker(processes=processes)
+    while system.waiting() == count:
+        time.sleep(0.001)
+    began, left = time.time(), system.waiting()
+    while not system.is_done(count):
+        time.sleep(0.002)
+    rate = left / (time.time() - began)
+    worker.stop()
+    return {"rate": rate}
+
+
 def enqueue(system):
     system.server.empty()
     figures = system.enqueue(system.sent)
