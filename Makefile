@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build test faults bench setup lint format clean
+.PHONY: help demo build test faults bench micro setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
@@ -11,7 +11,7 @@ stage := Scripts/stage
 # One group after the other: what measures times must not share two cores with all the rest.
 swift_test := swift test --skip-build --disable-xctest --filter
 heavy := OversizeTests|BeatTests|MigrationTests
-swift_sources = $(wildcard Sources Tests Examples Package.swift)
+swift_sources = $(wildcard Sources Tests Examples Benchmarks Package.swift)
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,16 @@ bench: ## measures Chard beside Celery, huey and Sidekiq, and prints the table; 
 	@$(stage) "Install what is missing" Scripts/setup --python
 	@Benchmarks/run $(BENCH)
 
+# Apart from .build, since the manifest is another one.
+swift_micro := swift package -c release --scratch-path .build-micro --allow-writing-to-package-directory \
+	benchmark --target Micro --no-progress
+micro: export CHARD_BENCHMARKS := 1
+micro: MICRO := check
+micro: ## measures single steps, and fails where one no longer allocates what Benchmarks/Thresholds says; MICRO=update
+	@$(stage) "Install what is missing" Scripts/setup
+	@$(stage) "Measure" $(swift_micro) --grouping metric
+	@$(stage) "Thresholds: $(MICRO)" $(swift_micro) thresholds $(MICRO) --metric Allocations --path Benchmarks/Thresholds
+
 setup: ## installs what is missing: libraries, redis-server, and .venv with Celery
 	@$(stage) "Install what is missing" Scripts/setup --python
 
@@ -63,4 +73,4 @@ format: ## brings all Swift code into format
 	@$(stage) "Format" swift format --in-place --recursive --parallel $(swift_sources)
 
 clean: ## removes what builds and tests have made, .venv too
-	rm -rf .build .venv Tests/Interop/__pycache__
+	rm -rf .build .build-micro .venv Tests/Interop/__pycache__

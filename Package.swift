@@ -159,3 +159,24 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The micro benchmarks need packages, and a look at what is internal, that nobody else should have to build with.
+if Context.environment["CHARD_BENCHMARKS"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+    package.targets += [
+        .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
+        .executableTarget(
+            name: "Micro",
+            dependencies: [
+                "AllocationCount", "Chard", "ChardRedis",
+                .product(name: "Benchmark", package: "benchmark"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Benchmarks/Micro", swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+    ]
+    for target in package.targets where target.name == "ChardRedis" {
+        target.swiftSettings?.append(.unsafeFlags(["-enable-testing"]))
+    }
+}
