@@ -155,9 +155,8 @@ public final class Chard: Sendable {
         }
     }
 
-    func queue(for task: String, _ named: String?...) -> String {
-        named.lazy.compactMap { $0 }.first
-            ?? state.withLock { $0.routes.queue(for: task) } ?? settings.defaultQueue
+    func queue(for task: String, _ named: String?) -> String {
+        named ?? state.withLock { $0.routes.queue(for: task) } ?? settings.defaultQueue
     }
 
     var registeredSchedules: [Schedule] { state.withLock { $0.schedules.sorted { $0.name < $1.name } } }

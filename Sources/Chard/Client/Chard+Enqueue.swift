@@ -30,10 +30,16 @@ extension Chard {
             if let immediate { return try await immediate.run(messages, of: self) }
             if let broker { try await self.send(messages, to: broker, heldByWorkers: heldByWorkers) }
         }
-        return zip(signatures, messages).map { signature, message in
-            AsyncResult(
-                id: message.id, app: self, keepsResult: message.ignoresResult != true, decode: signature.decodeOutput)
+        // Not by `zip` and `map`: over a type that is not known here they allocate for each element.
+        var results: [AsyncResult<Output>] = []
+        results.reserveCapacity(messages.count)
+        for (index, message) in messages.enumerated() {
+            results.append(
+                AsyncResult(
+                    id: message.id, app: self, keepsResult: message.ignoresResult != true,
+                    decode: signatures[index].decodeOutput))
         }
+        return results
     }
 
     /// Sends a task by its name alone: for code that this program does not have.
@@ -59,7 +65,7 @@ extension Chard {
         if let problem = call.problem { throw AppError("cannot enqueue \(signature.task): \(problem)") }
         var message = TaskMessage(
             task: signature.task, id: call.id ?? TaskID.random(), body: signature.body,
-            queue: queue(for: signature.task, call.queue, task.queue))
+            queue: queue(for: signature.task, call.queue ?? task.queue))
         message.eta = call.eta ?? call.countdown.map { now.addingTimeInterval($0.seconds) }
         message.expires =
             call.expiresAt ?? (call.expires ?? task.expires).map { now.addingTimeInterval($0.seconds) }

@@ -52,32 +52,31 @@ enum Base64 {
 
     /// Appends the padded text of `bytes`.
     static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
-        let start = output.count
-        // An array, not repeated elements: without optimization those take a minute for a message of the largest size.
-        output.append(contentsOf: [UInt8](repeating: UInt8(ascii: "="), count: (bytes.count + 2) / 3 * 4))
-        output.withUnsafeMutableBufferPointer { output in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: (bytes.count + 2) / 3 * 4) { text in
             bytes.withUnsafeBufferPointer { bytes in
                 alphabet.withUnsafeBufferPointer { alphabet in
-                    var target = start
+                    var target = 0
                     var source = 0
                     while source + 2 < bytes.count {
                         let bits =
                             UInt32(bytes[source]) << 16 | UInt32(bytes[source + 1]) << 8 | UInt32(bytes[source + 2])
-                        output[target] = alphabet[Int(bits >> 18)]
-                        output[target + 1] = alphabet[Int(bits >> 12 & 63)]
-                        output[target + 2] = alphabet[Int(bits >> 6 & 63)]
-                        output[target + 3] = alphabet[Int(bits & 63)]
+                        text[target] = alphabet[Int(bits >> 18)]
+                        text[target + 1] = alphabet[Int(bits >> 12 & 63)]
+                        text[target + 2] = alphabet[Int(bits >> 6 & 63)]
+                        text[target + 3] = alphabet[Int(bits & 63)]
                         source += 3
                         target += 4
                     }
                     let rest = bytes.count - source
                     guard rest > 0 else { return }
                     let bits = UInt32(bytes[source]) << 16 | (rest == 2 ? UInt32(bytes[source + 1]) << 8 : 0)
-                    output[target] = alphabet[Int(bits >> 18)]
-                    output[target + 1] = alphabet[Int(bits >> 12 & 63)]
-                    if rest == 2 { output[target + 2] = alphabet[Int(bits >> 6 & 63)] }
+                    text[target] = alphabet[Int(bits >> 18)]
+                    text[target + 1] = alphabet[Int(bits >> 12 & 63)]
+                    text[target + 2] = rest == 2 ? alphabet[Int(bits >> 6 & 63)] : UInt8(ascii: "=")
+                    text[target + 3] = UInt8(ascii: "=")
                 }
             }
+            output.append(contentsOf: text)
         }
     }
 

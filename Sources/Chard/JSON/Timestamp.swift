@@ -17,25 +17,31 @@ public enum Timestamp {
     /// `2026-11-21T20:31:53.624442+00:00`, rounded to the microsecond; times outside the years 1 to 9999, which Python
     /// cannot read, become the nearest one inside.
     public static func text(for date: Date) -> String {
+        String(unsafeUninitializedCapacity: length) { write(date, to: $0) }
+    }
+
+    /// How many bytes ``write(_:to:)`` writes.
+    static let length = 32
+
+    /// Writes what ``text(for:)`` gives; returns how many bytes that were.
+    static func write(_ date: Date, to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let limited = max(-62_135_596_800, min(date.timeIntervalSince1970, 253_402_300_799))
         let total = Int64((limited * 1_000_000).rounded())
         let seconds = total.flooredDivision(by: 1_000_000)
         let days = seconds.flooredDivision(by: 86_400)
         let day = CalendarDate(daysSince1970: Int(days))
         let time = Int(seconds - days * 86_400)
-        return String(unsafeUninitializedCapacity: 32) { buffer in
-            var digits = DigitWriter(buffer: buffer)
-            digits.write(day.year, width: 4, then: "-")
-            digits.write(day.month, width: 2, then: "-")
-            digits.write(day.day, width: 2, then: "T")
-            digits.write(time / 3600, width: 2, then: ":")
-            digits.write(time / 60 % 60, width: 2, then: ":")
-            digits.write(time % 60, width: 2, then: ".")
-            digits.write(Int(total - seconds * 1_000_000), width: 6, then: "+")
-            digits.write(0, width: 2, then: ":")
-            digits.write(0, width: 2)
-            return digits.count
-        }
+        var digits = DigitWriter(buffer: buffer)
+        digits.write(day.year, width: 4, then: "-")
+        digits.write(day.month, width: 2, then: "-")
+        digits.write(day.day, width: 2, then: "T")
+        digits.write(time / 3600, width: 2, then: ":")
+        digits.write(time / 60 % 60, width: 2, then: ":")
+        digits.write(time % 60, width: 2, then: ".")
+        digits.write(Int(total - seconds * 1_000_000), width: 6, then: "+")
+        digits.write(0, width: 2, then: ":")
+        digits.write(0, width: 2)
+        return digits.count
     }
 
     static func date(from text: UnsafeBufferPointer<UInt8>) -> Date? {
@@ -64,6 +70,16 @@ public enum Timestamp {
         _ = reader.take(":")
         guard let minutes = reader.number(width: 2), minutes < 60 else { return nil }
         return sign * (hours * 3600 + minutes * 60)
+    }
+}
+
+extension JSONWriter {
+    /// Appends a point in time as a string.
+    mutating func time(_ value: Date) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Timestamp.length) { buffer in
+            let count = Timestamp.write(value, to: buffer)
+            string(utf8: UnsafeBufferPointer(rebasing: buffer[..<count]))
+        }
     }
 }
 

@@ -141,7 +141,11 @@ struct BodyReader {
         }
         body.positional = []
         try scanner.beginArray()
-        while try scanner.nextElement() { body.positional.append(text[try scanner.valueRange()]) }
+        while try scanner.nextElement() {
+            // Room for what most tasks take, rather than grown from one to two to four.
+            if body.positional.isEmpty { body.positional.reserveCapacity(4) }
+            body.positional.append(text[try scanner.valueRange()])
+        }
     }
 
     private mutating func readKeywords(_ scanner: inout JSONScanner) throws(JSONError) {

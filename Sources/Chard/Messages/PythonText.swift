@@ -8,6 +8,7 @@ struct PythonText {
 
     /// `(2, 3)`, `(2,)`, `()`.
     static func tuple(_ values: [ArraySlice<UInt8>]) -> String {
+        if values.isEmpty { return "()" }
         var text = PythonText()
         text.append("(")
         for (index, value) in values.enumerated() where !text.isFull {
@@ -20,6 +21,7 @@ struct PythonText {
 
     /// `{'x': 2}`, `{}`.
     static func dictionary(_ keywords: [MessageBody.Keyword]) -> String {
+        if keywords.isEmpty { return "{}" }
         var text = PythonText()
         text.append("{")
         for (index, keyword) in keywords.enumerated() where !text.isFull {

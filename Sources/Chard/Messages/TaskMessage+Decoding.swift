@@ -10,8 +10,36 @@ extension TaskMessage {
     /// Headers and properties that are missing or of a wrong kind count as absent. The body is not looked into, except
     /// for protocol 1; ``decodeBody(limits:)`` does that.
     public init(decoding payload: [UInt8], limits: MessageLimits = .default) throws(MessageError) {
+        self.init(task: "", id: "", body: TaskMessage.Body(storage: .text([])))
+        try EnvelopeReader.fill(&self, from: payload, limits: limits)
+    }
+}
+
+/// Goes through the envelope once and fills the message as it comes along.
+struct EnvelopeReader {
+    private let payload: [UInt8]
+    private var message: TaskMessage
+    private var bodyToken: Range<Int>?
+    private var contentType: String?
+    private var contentEncoding: String?
+    private var bodyEncoding: String?
+    private var idToken: StringToken?
+    private var badDate: String?
+
+    private init(_ payload: [UInt8], _ blank: TaskMessage) {
+        self.payload = payload
+        message = blank
+    }
+
+    /// Reads `payload` into a message that is blank so far, and does not return it: to copy a message takes a reference to
+    /// each of its texts.
+    static func fill(
+        _ message: inout TaskMessage, from payload: [UInt8], limits: MessageLimits
+    ) throws(MessageError) {
+        var reader = EnvelopeReader(payload, message)
         do {
-            self = try EnvelopeReader.message(payload, limits: limits)
+            try reader.read(limits)
+            swap(&message, &reader.message)
         } catch {
             var error = error
             if error.partialID == nil {
@@ -22,31 +50,16 @@ extension TaskMessage {
             throw error
         }
     }
-}
 
-/// Goes through the envelope once and fills the message as it comes along.
-struct EnvelopeReader {
-    private let payload: [UInt8]
-    private var message = TaskMessage(task: "", id: "", body: TaskMessage.Body(storage: .text([])))
-    private var bodyToken: Range<Int>?
-    private var contentType: String?
-    private var contentEncoding: String?
-    private var bodyEncoding: String?
-    private var idToken: StringToken?
-    private var badDate: String?
-
-    private init(_ payload: [UInt8]) { self.payload = payload }
-
-    static func message(_ payload: [UInt8], limits: MessageLimits) throws(MessageError) -> TaskMessage {
-        var reader = EnvelopeReader(payload)
+    private mutating func read(_ limits: MessageLimits) throws(MessageError) {
         do {
             try JSONScanner.read(payload[...], limits: limits.message) { (scanner) throws(JSONError) in
-                try reader.readEnvelope(&scanner)
+                try readEnvelope(&scanner)
             }
         } catch {
             throw MessageError(error, part: "the message", code: .malformed)
         }
-        return try reader.finish(limits)
+        try finish(limits)
     }
 
     private mutating func readEnvelope(_ scanner: inout JSONScanner) throws(JSONError) {
@@ -70,7 +83,7 @@ struct EnvelopeReader {
                 try scanner.beginObject()
                 while let name = try scanner.nextKey() { try readProperty(name, &scanner) }
             } else if scanner.matches(key, "content-type") {
-                contentType = try scanner.stringIfAny()
+                contentType = try readContentType(&scanner)
             } else if scanner.matches(key, "content-encoding") {
                 contentEncoding = try scanner.stringIfAny()
             } else {
@@ -149,6 +162,16 @@ struct EnvelopeReader {
         }
     }
 
+    private func readContentType(_ scanner: inout JSONScanner) throws(JSONError) -> String? {
+        guard scanner.next() == UInt8(ascii: "\"") else {
+            try scanner.skipValue()
+            return nil
+        }
+        let token = try scanner.scanString()
+        // What it nearly always is, as a literal, which takes no memory of its own.
+        return scanner.matches(token, "application/json") ? "application/json" : scanner.string(token)
+    }
+
     /// An id, which often is the task's own again: then the text is shared.
     private func readID(_ scanner: inout JSONScanner) throws(JSONError) -> String? {
         guard scanner.next() == UInt8(ascii: "\"") else {
@@ -175,7 +198,7 @@ struct EnvelopeReader {
     }
 
     /// Checks what the message has to have, now that all of it is known.
-    private consuming func finish(_ limits: MessageLimits) throws(MessageError) -> TaskMessage {
+    private mutating func finish(_ limits: MessageLimits) throws(MessageError) {
         let partialID = message.id.isEmpty ? nil : message.id
         let partialTask = message.task.isEmpty ? nil : message.task
         func failure(_ code: MessageError.Code, _ text: String) -> MessageError {
@@ -201,7 +224,10 @@ struct EnvelopeReader {
         case let encoding?:
             throw failure(.unsupportedEncoding, "the body encoding is \(encoding.limited), expected base64")
         }
-        if message.task.isEmpty { return try message.fromProtocolOne(limits: limits) }
+        if message.task.isEmpty {
+            message = try message.fromProtocolOne(limits: limits)
+            return
+        }
         if message.id.isEmpty {
             throw failure(.missingID, "the message for the task \(message.task.limited) has no id")
         }
@@ -209,7 +235,6 @@ struct EnvelopeReader {
             throw failure(.badDate, "the header \(badDate) is not an ISO-8601 time such as 2026-11-21T20:31:53+00:00")
         }
         message.source = payload
-        return message
     }
 }
 
@@ -285,11 +310,14 @@ extension JSONScanner {
             try skipValue()
             return TaskMessage.TimeLimits()
         }
-        var limits: [Double?] = []
+        var limits = TaskMessage.TimeLimits()
+        var index = 0
         try beginArray()
         while try nextElement() {
-            if try takeNull() { limits.append(nil) } else { limits.append(try value().number) }
+            let limit = try takeNull() ? nil : value().number
+            if index == 0 { limits.hard = limit } else if index == 1 { limits.soft = limit }
+            index += 1
         }
-        return TaskMessage.TimeLimits(hard: limits.first ?? nil, soft: limits.count > 1 ? limits[1] : nil)
+        return limits
     }
 }

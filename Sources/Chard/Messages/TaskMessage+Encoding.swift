@@ -162,7 +162,7 @@ extension JSONWriter {
     mutating func member(_ key: StaticString, _ value: Date?) {
         guard let value else { return }
         self.key(key)
-        string(Timestamp.text(for: value))
+        time(value)
     }
 
     /// Appends a number of seconds, or null; whole numbers without a fraction.

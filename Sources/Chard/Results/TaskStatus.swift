@@ -108,7 +108,7 @@ extension TaskStatus {
         writer.raw(#","children":"#)
         writer.value(children)
         writer.raw(#","date_done":"#)
-        if let dateDone { writer.string(Timestamp.text(for: dateDone)) } else { writer.raw("null") }
+        if let dateDone { writer.time(dateDone) } else { writer.raw("null") }
         writer.member(#""task_id":"#, id)
         writer.member(#""group_id":"#, groupID)
         writer.member(#""parent_id":"#, parentID)

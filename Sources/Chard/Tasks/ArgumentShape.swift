@@ -63,6 +63,7 @@ struct ArgumentCoder<each Argument: Codable & Sendable>: Sendable {
         switch shape {
         case .positional:
             var values: [[UInt8]] = []
+            values.reserveCapacity(4)
             for argument in repeat each arguments {
                 values.append(try encoded(argument, position: values.count))
             }
