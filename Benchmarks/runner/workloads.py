@@ -133,7 +133,7 @@ def idle(system, seconds=10):
 
 
 def backlog(system, waiting, scheduled):
-    """The drain rate of the first tenth of a long queue, and what a waiting task takes of the server's memory."""
+    """The drain rate at the head of a long queue, and what a waiting task takes of the server's memory."""
     server = system.server
     server.empty()
     before = server.memory()
@@ -141,11 +141,11 @@ def backlog(system, waiting, scheduled):
     message = server.client.lindex(system.queue, 0)
     memory = (server.memory() - before) / waiting / len(message)
     system.run("backlog", "--count", 0, "--eta", scheduled)
-    part = waiting // 10
+    part = min(system.drained, waiting // 2)
     worker = system.worker()
     first = worker.first()
     while system.waiting() > waiting - part:
-        time.sleep(0.002)
+        time.sleep(0.005)
     rate = (waiting - system.waiting()) / (time.time() - first)
     worker.stop()
     return {"rate": rate, "memory_ratio": memory, "message_bytes": len(message)}
