@@ -128,12 +128,13 @@ public final class Worker: Service, Sendable {
             switch await session.run() {
             case .stopped:
                 if session.hasRuns {
-                    let text = "\(node) ends by force: tasks ignore their cancellation; they run again elsewhere"
-                    await call(options.onStubborn, text)
+                    // At once: what was handed back may already start elsewhere.
+                    options.onStubborn?(
+                        "\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
                 }
                 return
             case .failed(let error): throw error
-            case .overrun(let text): return await call(options.onOverrun, text)
+            case .overrun(let text): return options.onOverrun?(text) ?? ()
             case .leaseLost:
                 logger.warning("the lease was lost; going on under a new identity", metadata: ["node": "\(node)"])
             }
