@@ -27,8 +27,7 @@ extension RedisConsumer {
             let held = try await held(of: queue, from: list)
             adopted += state.withLock { state in
                 let unknown = state.holdings.unknown(in: held)
-                state.holdings.adopt(unknown)
-                for delivery in unknown { state.lists[delivery.place, default: LeasedList()].add(delivery) }
+                state.hold(unknown, isAdopted: true)
                 return unknown
             }
         }
@@ -61,8 +60,7 @@ extension RedisConsumer {
         let delivery = Delivery(queue: queue, payload: payload, place: list)
         state.withLock { state in
             guard !state.holdings.wasAdopted(delivery) else { return }
-            state.holdings.add([delivery])
-            state.lists[list, default: LeasedList()].add(delivery)
+            state.hold([delivery])
             state.caught.append(delivery)
         }
         // Also where it was known already: the pop rests until the next claim.

@@ -101,7 +101,8 @@ extension RedisConsumer {
             let number = Self.claimed.add(1, ordering: .relaxed).newValue
             deliveries.append(delivery(message, of: queue, from: list, number: number))
         }
-        hold(deliveries)
+        let claimed = deliveries
+        state.withLock { $0.hold(claimed) }
         try checkLease()
         return deliveries
     }

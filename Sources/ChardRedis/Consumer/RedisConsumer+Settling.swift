@@ -30,7 +30,7 @@ extension RedisConsumer {
                         settled += indices.map { settlements[$0].delivery }
                     } else {
                         // Not in the order that was thought, or not to be written: each by itself, then.
-                        state.withLock { $0.lists[run.place, default: LeasedList()].doubt(stillHeld: run.count) }
+                        state.withLock { $0.doubtOrder(of: run.place, stillHeld: run.count) }
                         again += indices
                     }
                     continue
@@ -41,7 +41,7 @@ extension RedisConsumer {
                         if answer.integer == 0 { receipts[index] = isRepeated ? .uncertain : .fenced }
                         continue
                     }
-                    state.withLock { $0.lists[run.place, default: LeasedList()].doubt(stillHeld: 1) }
+                    state.withLock { $0.doubtOrder(of: run.place, stillHeld: 1) }
                     if error.code == .wrongType {
                         receipts[index] = .uncertain
                         settleLater(settlements[index], because: error)

@@ -37,6 +37,17 @@ final class RedisConsumer: Consumer {
         var knewOrdersAt = ContinuousClock.now
         var intake = IntakeWatch()
         var failure: BrokerError?
+
+        /// Notes what is held from now on; adopted where it was found before it was announced.
+        mutating func hold(_ deliveries: [Delivery], isAdopted: Bool = false) {
+            if isAdopted { holdings.adopt(deliveries) } else { holdings.add(deliveries) }
+            for delivery in deliveries { lists[delivery.place, default: LeasedList()].add(delivery) }
+        }
+
+        /// These are still in a leased list, in whatever place.
+        mutating func doubtOrder(of place: String, stillHeld count: Int) {
+            lists[place, default: LeasedList()].doubt(stillHeld: count)
+        }
     }
 
     /// How many messages have been claimed by this program. Of all consumers together: a delivery of one that is over must not
@@ -61,14 +72,6 @@ final class RedisConsumer: Consumer {
         state = Mutex(State(lease: LeaseClock(lease: broker.settings.lease, renewedAt: .now)))
         loop = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: broker.client.eventLoop)
         recoverer = Recoverer(broker: broker, node: subscription.node, identity: identity)
-    }
-
-    /// Notes what is held from now on.
-    func hold(_ deliveries: [Delivery]) {
-        state.withLock { state in
-            state.holdings.add(deliveries)
-            for delivery in deliveries { state.lists[delivery.place, default: LeasedList()].add(delivery) }
-        }
     }
 
     var clockOffset: Double { state.withLock { $0.clockOffset } }
