@@ -25,8 +25,7 @@ final class StopSignals: Sendable {
     private let output: Output
     private let queue: DispatchQueue
     private let state = Mutex(State())
-    /// Dispatch's sources may be used from any thread.
-    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+    private let sources = Mutex<SignalSources?>(nil)
 
     private struct State {
         var wasAsked = false
@@ -36,20 +35,9 @@ final class StopSignals: Sendable {
     init(stopping worker: Worker, output: Output) {
         self.worker = worker
         self.output = output
-        let queue = DispatchQueue(label: "chard.signals")
-        self.queue = queue
-        let numbers = [SIGTERM, SIGINT, SIGQUIT]
-        sources = numbers.map { number in
-            #if canImport(Darwin)
-            // Without this the default action comes first.
-            signal(number, SIG_IGN)
-            #endif
-            return DispatchSource.makeSignalSource(signal: number, queue: queue)
-        }
-        for (source, number) in zip(sources, numbers) {
-            source.setEventHandler { [weak self] in self?.obey(number) }
-            source.resume()
-        }
+        queue = DispatchQueue(label: "chard.signals")
+        let sources = SignalSources([SIGTERM, SIGINT, SIGQUIT], on: queue) { [weak self] in self?.obey($0) }
+        self.sources.withLock { $0 = sources }
     }
 
     /// Ends a child whose supervisor is gone: at once, since nobody would stop it later.
@@ -65,7 +53,7 @@ final class StopSignals: Sendable {
     /// Lets go: the worker has ended by itself.
     func cancel() {
         state.withLock { $0.isOver = true }
-        for source in sources { source.cancel() }
+        sources.withLock { $0 }?.cancel()
     }
 
     private func obey(_ number: Int32) {

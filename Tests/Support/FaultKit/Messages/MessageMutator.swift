@@ -7,10 +7,10 @@ import TestServers
 
 /// Makes messages that no client would send of those that clients do send: the same ones for the same seed.
 struct MessageMutator: RandomNumberGenerator {
-    private var state: UInt64
+    private var random: SeededGenerator
 
     init(seed: UInt64) {
-        state = seed
+        random = SeededGenerator(state: seed)
     }
 
     /// The task messages that were recorded.
@@ -29,13 +29,8 @@ struct MessageMutator: RandomNumberGenerator {
         return messages
     }
 
-    /// SplitMix64.
     mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        random.next()
     }
 
     /// One to three changes.
