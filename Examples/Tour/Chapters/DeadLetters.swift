@@ -24,7 +24,7 @@ struct DeadLetters: Chapter {
         _ = try await stage.failure(of: try await app.send("shop.prune"))
         let total = try await stage.shop.price.enqueue(249, 3).value(timeout: .seconds(5))
 
-        // The newest comes first: the order for "many" ivies in chapter 2 is among them too.
+        // The newest comes first, though two that run at once may end in either order. The order for "many" ivies in chapter 2 is among them too.
         let letters = try await broker.deadLetters(in: nil, limit: 10)
         for letter in letters.reversed() {
             let reason = letter.reason.rawValue
@@ -36,7 +36,7 @@ struct DeadLetters: Chapter {
         stage.tell.result("and the worker goes on: 249 × 3 = \(total)")
         stage.tell.note("From the shell: chard dead list, show, requeue, drop.")
         try stage.check(
-            letters.map(\.reason) == [.notRegistered, .malformed, .badArguments],
+            letters.count == 3 && Set(letters.map(\.reason)) == [.notRegistered, .malformed, .badArguments],
             "three dead letters, each for its reason")
     }
 }
