@@ -69,6 +69,21 @@ struct InteropTests {
         }
     }
 
+    @Test("what is large enough to be sent as plain text reaches Python as it is")
+    func largeToPython() async throws {
+        try await RedisServer.with { server in
+            let python = try Program.peer(["worker", "-c", "1"], redis: server.url)
+            try await python.says("ready.")
+            let app = Chard("test", broker: RedisBroker(try RedisURL(server.url)))
+            let text = JSON.string(String(repeating: "a \"quoted\" line of \u{20AC} \\ 😀\n", count: 5_000))
+            let echoed = try await app.send("interop.echo", Arguments([text]))
+            let waiting = try await echoed.value(timeout: .seconds(30))
+            #expect(waiting["args"] == [text])
+            python.signal(15)
+            try await python.finished()
+        }
+    }
+
     @Test("Python sends 10,000 tasks to a queue that Python and Swift workers share: each run once")
     func shared() async throws {
         try await withWorker { server, _ in

@@ -17,7 +17,7 @@ extension JSONScanner {
         let start = position
         var hasEscapes = false
         while true {
-            skipPlain()
+            position = PlainText.end(in: base, from: position, to: end)
             guard position < end else { throw unexpected("the end of the string") }
             let byte = base[position]
             if byte == UInt8(ascii: "\"") {
@@ -33,30 +33,6 @@ extension JSONScanner {
             } else {
                 position += 1
             }
-        }
-    }
-
-    /// Passes eight bytes at a time as long as none of them is a quote, a backslash, a control character or not ASCII.
-    @inline(__always)
-    private mutating func skipPlain() {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        while end - position >= 8 {
-            let word = UInt64(
-                littleEndian: UnsafeRawPointer(base + position).loadUnaligned(as: UInt64.self))
-            let quotes = word ^ (ones &* 0x22)
-            let backslashes = word ^ (ones &* 0x5C)
-            // A byte's high bit is set where the byte is what we look for. Borrows can set bits too many, but only
-            // above the first true one, and the first is all we use.
-            let found =
-                ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
-                | ((word &- (ones &* 0x20)) & ~word) | word
-            let marks = found & highs
-            guard marks == 0 else {
-                position += marks.trailingZeroBitCount >> 3
-                return
-            }
-            position += 8
         }
     }
 
@@ -120,14 +96,22 @@ extension JSONScanner {
         let content = UnsafeBufferPointer(start: base + token.start, count: token.count)
         guard token.hasEscapes else { return String(decoding: content, as: UTF8.self) }
         // What an escape stands for is never longer than the escape.
-        return String(unsafeUninitializedCapacity: token.count) { buffer in
-            var count = 0
-            unescape(token) { unit in
-                buffer[count] = unit
-                count += 1
-            }
-            return count
+        return String(unsafeUninitializedCapacity: token.count) { unescape(token, into: $0) }
+    }
+
+    /// The UTF-8 of a string, with U+FFFD for each unpaired surrogate.
+    func bytes(_ token: StringToken) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: token.count) { $1 = unescape(token, into: $0) }
+    }
+
+    /// Writes the UTF-8 of a string; returns how many bytes that are.
+    private func unescape(_ token: StringToken, into buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var count = 0
+        unescape(token) { piece in
+            _ = UnsafeMutableBufferPointer(rebasing: buffer[count...]).update(fromContentsOf: piece)
+            count += piece.count
         }
+        return count
     }
 
     func json(_ token: StringToken) -> JSON {
@@ -144,21 +128,21 @@ extension JSONScanner {
         return true
     }
 
-    /// Gives the UTF-8 of the string byte by byte; false if it holds unpaired surrogates, given as U+FFFD.
+    /// Gives the UTF-8 of the string piece by piece; false if it holds unpaired surrogates, given as U+FFFD.
     @discardableResult
     @inline(__always)
-    func unescape(_ token: StringToken, _ yield: (UInt8) -> Void) -> Bool {
+    func unescape(_ token: StringToken, _ yield: (UnsafeBufferPointer<UInt8>) -> Void) -> Bool {
         var isPaired = true
         var index = token.start
         while index < token.end {
-            let byte = base[index]
-            guard byte == UInt8(ascii: "\\") else {
-                yield(byte)
-                index += 1
-                continue
-            }
+            let start = index
+            index = endOfPlain(from: index, to: token.end)
+            if index > start { yield(UnsafeBufferPointer(start: base + start, count: index - start)) }
+            guard index < token.end else { break }
             guard base[index + 1] == UInt8(ascii: "u") else {
-                yield(plainEscape(base[index + 1]))
+                withUnsafePointer(to: plainEscape(base[index + 1])) {
+                    yield(UnsafeBufferPointer(start: $0, count: 1))
+                }
                 index += 2
                 continue
             }
@@ -174,11 +158,21 @@ extension JSONScanner {
                     isPaired = false
                 }
             }
-            for byte in UTF8.encode(Unicode.Scalar(scalar) ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter {
-                yield(byte)
-            }
+            let encoded = UTF8.encode(Unicode.Scalar(scalar) ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter
+            for byte in encoded { withUnsafePointer(to: byte) { yield(UnsafeBufferPointer(start: $0, count: 1)) } }
         }
         return isPaired
+    }
+
+    /// Where the next escape begins.
+    @inline(__always)
+    private func endOfPlain(from start: Int, to end: Int) -> Int {
+        var index = start
+        while true {
+            index = PlainText.end(in: base, from: index, to: end)
+            guard index < end, base[index] != UInt8(ascii: "\\") else { return index }
+            index += 1
+        }
     }
 
     private func trailingSurrogate(at index: Int, before end: Int) -> UInt16? {

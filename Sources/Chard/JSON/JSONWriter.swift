@@ -73,8 +73,10 @@ struct JSONWriter {
         var start = 0
         var index = 0
         while index < content.count {
+            if let base = content.baseAddress { index = PlainText.end(in: base, from: index, to: content.count) }
+            guard index < content.count else { break }
             let byte = content[index]
-            if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            if PlainText.contains(byte) {
                 index += 1
                 continue
             }

@@ -161,8 +161,10 @@ extension TaskMessage.Body {
         if case .text = storage { true } else { false }
     }
 
-    /// Whether the body is written as base64; text always is.
+    /// Whether the body is written as base64.
     var isBase64: Bool {
-        if case .token(_, let isBase64) = storage { isBase64 } else { true }
+        switch storage {
+        case .text(_, let isBase64), .token(_, let isBase64): isBase64
+        }
     }
 }

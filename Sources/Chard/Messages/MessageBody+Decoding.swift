@@ -22,7 +22,7 @@ extension TaskMessage.Body {
     /// The body's JSON text. Lengths are checked before memory is taken.
     func text(compression: String?, limits: MessageLimits) throws(MessageError) -> [UInt8] {
         guard case .token(let token, let isBase64) = storage else {
-            if case .text(let text) = storage { return text }
+            if case .text(let text, _) = storage { return text }
             return []
         }
         func tooLarge(_ count: Int) -> MessageError {
@@ -32,15 +32,18 @@ extension TaskMessage.Body {
         guard (isBase64 ? content.count / 4 * 3 - 2 : content.count / 6) <= limits.bodyBytes else {
             throw tooLarge(content.count)
         }
-        let unescaped = content.contains(UInt8(ascii: "\\")) ? unescape(token)[...] : content
         var bytes: [UInt8]
         if isBase64 {
-            guard let decoded = unescaped.withUnsafeBufferPointer({ Base64.decode($0) }) else {
+            // Hardly anybody escapes a base64 text, where only a slash could be.
+            let decoded =
+                content.withUnsafeBufferPointer { Base64.decode($0) }
+                ?? unescape(token).withUnsafeBufferPointer { Base64.decode($0) }
+            guard let decoded else {
                 throw MessageError(.badBody, "the body is not base64, though properties.body_encoding says so")
             }
             bytes = decoded
         } else {
-            bytes = Array(unescaped)
+            bytes = unescape(token)
         }
         switch compression {
         case nil, "": break
@@ -54,11 +57,12 @@ extension TaskMessage.Body {
         return bytes
     }
 
+    /// What the string stands for, which was checked when the envelope was read.
     private func unescape(_ token: ArraySlice<UInt8>) -> [UInt8] {
-        let text = try? JSONScanner.read(token, limits: MessageLimits.none.message) { (scanner) throws(JSONError) in
-            scanner.string(try scanner.scanString())
+        let bytes = try? JSONScanner.read(token, limits: MessageLimits.none.message) { (scanner) throws(JSONError) in
+            scanner.bytes(StringToken(start: 1, end: scanner.end - 1, hasEscapes: true))
         }
-        return Array((text ?? "").utf8)
+        return bytes ?? []
     }
 }
 

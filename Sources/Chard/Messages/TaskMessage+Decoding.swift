@@ -10,7 +10,7 @@ extension TaskMessage {
     /// Headers and properties that are missing or of a wrong kind count as absent. The body is not looked into, except
     /// for protocol 1; ``decodeBody(limits:)`` does that.
     public init(decoding payload: [UInt8], limits: MessageLimits = .default) throws(MessageError) {
-        self.init(task: "", id: "", body: TaskMessage.Body(storage: .text([])))
+        self.init(task: "", id: "", body: TaskMessage.Body(storage: .text([], isBase64: true)))
         try EnvelopeReader.fill(&self, from: payload, limits: limits)
     }
 }

@@ -26,7 +26,9 @@ extension TaskMessage {
         switch body.storage {
         case .token(let token, _):
             writer.raw(token)
-        case .text(let text):
+        case .text(let text, isBase64: false):
+            text.withUnsafeBufferPointer { writer.string(utf8: $0) }
+        case .text(let text, isBase64: true):
             writer.raw("\"")
             Base64.append(text, to: &writer.bytes)
             writer.raw("\"")

@@ -23,6 +23,37 @@ struct TaskMessageTests {
                 + #""priority":0,"body_encoding":"base64","delivery_tag":"tag"}}"#)
     }
 
+    @Test(
+        "a large body is sent as text where that is shorter than base64, and read back either way",
+        arguments: [
+            ("x", 12_000, true), ("x", 40_000, false), ("a line\n", 6_000, false), ("\"", 40_000, true),
+            ("\\", 40_000, true), ("\u{20AC}", 20_000, false),
+        ])
+    func largeBody(piece: String, count: Int, isBase64: Bool) throws {
+        let text = String(repeating: piece, count: count)
+        let body = MessageBody(Arguments([.string(text)], keywords: ["a": "\"\\"]))
+        let message = TaskMessage(task: "t", body: body, queue: "celery")
+        let sent = message.encoded()
+        #expect(sent.text.contains(#""body_encoding":"base64""#) == isBase64)
+        #expect(sent.count < 4_096 + body.encoded().count / 3 * 4)
+        let read = try TaskMessage(decoding: sent)
+        #expect(try read.decodeBody() == body)
+        #expect(read.retried(eta: nil).encoded().text.contains(#""body_encoding":"base64""#) == isBase64)
+        // What was read in base64 may be given a body that is not.
+        let small = TaskMessage(task: "t", body: MessageBody(Arguments([1])), queue: "celery")
+        var changed = try TaskMessage(decoding: small.encoded())
+        changed.body = TaskMessage.Body(body)
+        #expect(try TaskMessage(decoding: changed.encoded()).decodeBody() == body)
+    }
+
+    @Test("a text that is not ASCII goes in base64, since its bytes must stay as they are")
+    func rawBody() throws {
+        let body = MessageBody(positional: [Array("\"\(String(repeating: "\u{20AC}", count: 20_000))\"".utf8)])
+        let sent = TaskMessage(task: "t", body: body, queue: "celery").encoded()
+        #expect(sent.text.contains(#""body_encoding":"base64""#))
+        #expect(try TaskMessage(decoding: sent).decodeBody() == body)
+    }
+
     @Test("of ours come back as they went")
     func roundTrip() throws {
         var message = TaskMessage(task: "add", body: body, queue: "images")
