@@ -74,8 +74,22 @@ public final class RedisBroker: InspectableBroker {
         await client.close()
     }
 
-    /// Sends messages in one round trip: one LPUSH for each run of messages to the same list.
+    /// Sends messages in one round trip, where they are not too large for that: one LPUSH for each run of messages to the
+    /// same list.
     public func send(_ messages: [OutgoingMessage]) async throws {
+        var rest = messages[...]
+        repeat {
+            var bytes = 0
+            let portion = rest.prefix { message in
+                defer { bytes += message.payload.count }
+                return bytes < Self.batchBytes
+            }
+            rest = rest.dropFirst(portion.count)
+            try await sendAtOnce(portion)
+        } while !rest.isEmpty
+    }
+
+    private func sendAtOnce(_ messages: ArraySlice<OutgoingMessage>) async throws {
         var commands = bindings(of: messages.lazy.map(\.queue))
         let now = Date()
         var push: (list: String, command: RedisCommand)?

@@ -16,6 +16,7 @@ final class BlockedPop {
         case idle
         case connecting
         case blocked
+        case taking
         case resting
     }
 
@@ -81,6 +82,25 @@ final class BlockedPop {
         }
     }
 
+    /// Sends these commands, which move messages from the same list to the same leased list without waiting for any: where
+    /// neither the caller's nor the server's other work should have to wait for what they bring. Nil, and nothing was sent,
+    /// where a pop is under way or the connection does not stand yet.
+    func take(_ commands: [RedisCommand]) -> EventLoopFuture<[RESPValue]>? {
+        guard !isClosed, state == .idle else { return nil }
+        guard let connection else {
+            connect(thenPops: false)
+            return nil
+        }
+        state = .taking
+        isDrained = false
+        let replies = connection.submit(commands).hop(to: broker.client.eventLoop)
+        replies.assumeIsolated().whenComplete { result in
+            self.state = .idle
+            if case .failure = result { self.lost() }
+        }
+        return replies
+    }
+
     private func ended(_ result: Result<[RESPValue], any Error>) {
         state = .idle
         switch result {
@@ -100,14 +120,18 @@ final class BlockedPop {
             // After a message the next claim comes first: popping beside it, this might take a message out of turn.
             if message == nil { arm() }
         case .failure:
-            connection = nil
-            isDrained = false
-            lostReply()
-            rest()
+            lost()
         }
     }
 
-    private func connect() {
+    private func lost() {
+        connection = nil
+        isDrained = false
+        lostReply()
+        rest()
+    }
+
+    private func connect(thenPops: Bool = true) {
         state = .connecting
         RedisConnection.open(to: broker.url, options: options, on: broker.client.eventLoop)
             .assumeIsolated().whenComplete { result in
@@ -117,7 +141,7 @@ final class BlockedPop {
                     Task { await connection.close() }
                 case .success(let connection):
                     self.connection = connection
-                    self.arm()
+                    if thenPops { self.arm() }
                 case .failure:
                     self.rest()
                 }

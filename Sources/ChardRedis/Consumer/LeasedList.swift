@@ -15,9 +15,23 @@ struct LeasedList: Sendable {
         /// How many.
         var count: Int
         /// The newest of them: if the list has something else in this place, it is not as it is thought to be.
-        var newest: [UInt8]
+        var newest: Mark
         /// Those among them that are still held, newest first, to be put back.
         var kept: [[UInt8]]
+    }
+
+    /// What a message is known by, as a large one would be costly to send and compare: its size and its end, where the
+    /// envelope has its delivery tag. All of a small one.
+    struct Mark: Sendable, Hashable {
+        static let length = 1_024
+
+        let size: Int
+        let end: ArraySlice<UInt8>
+
+        init(_ payload: [UInt8]) {
+            size = payload.count
+            end = payload.suffix(Self.length)
+        }
     }
 
     /// Lua takes a few thousand values apart at once, and no more.
@@ -56,13 +70,13 @@ struct LeasedList: Sendable {
             let newest = known.lastIndex(where: { numbers.contains($0.number) })
         else { return nil }
         let kept = known[...newest].filter { !numbers.contains($0.number) }
-        let payload = known[newest].payload
+        let mark = Mark(known[newest].payload)
         guard newest + 1 - kept.count == numbers.count, kept.count < min(numbers.count, Self.mostKept),
             // Its place would say nothing if there were another such message.
-            known.count(where: { $0.payload == payload }) == 1,
+            known.count(where: { Mark($0.payload) == mark }) == 1,
             kept.reduce(0, { $0 + $1.payload.count }) < deliveries.reduce(0, { $0 + $1.payload.count })
         else { return nil }
-        let cut = Cut(count: newest + 1, newest: payload, kept: kept.reversed().map(\.payload))
+        let cut = Cut(count: newest + 1, newest: mark, kept: kept.reversed().map(\.payload))
         known.replaceSubrange(...newest, with: kept)
         return cut
     }

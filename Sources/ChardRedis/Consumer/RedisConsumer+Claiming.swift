@@ -48,7 +48,7 @@ extension RedisConsumer {
 
     /// Asks the part on the event loop, where the worker's steps run, too. `nil` when it has ended.
     @discardableResult
-    private func onLoop<Answer: Sendable>(
+    func onLoop<Answer: Sendable>(
         _ question: @escaping @Sendable (RedisConsumerLoop) -> Answer
     ) async -> Answer? {
         let loop = client.eventLoop
@@ -77,6 +77,7 @@ extension RedisConsumer {
         let lists = Priority.steps.indices.flatMap { step in
             queues.map { (queue: $0, list: keys.waiting($0, step: step)) }
         }
+        if let taken = try await takeLarge(count, from: lists.map(\.list), width: queues.count) { return taken }
         var script = RedisScript.claim.command(
             keys: [keys.process(identity), keys.orders] + lists.flatMap { [$0.list, keys.leased(identity, $0.list)] })
         script.append(orders.number)
@@ -98,11 +99,13 @@ extension RedisConsumer {
         for index in stride(from: 1, to: parts.count - 1, by: 2) {
             guard let pair = parts[index].integer, let message = HeldMessage(parts[index + 1]) else { continue }
             let (queue, list) = lists[pair - 1]
-            let number = Self.claimed.add(1, ordering: .relaxed).newValue
-            deliveries.append(delivery(message, of: queue, from: list, number: number))
+            deliveries.append(delivery(message, of: queue, from: list, number: Self.nextNumber()))
         }
         let claimed = deliveries
-        state.withLock { $0.hold(claimed) }
+        state.withLock { state in
+            state.hold(claimed)
+            state.large = LargeSource(of: claimed)
+        }
         try checkLease()
         return deliveries
     }

@@ -33,6 +33,8 @@ final class RedisConsumer: Consumer {
         var suspectUntil: ContinuousClock.Instant?
         var clockOffset = 0.0
         var orders = Orders()
+        /// Where the next claim finds large messages.
+        var large: LargeSource?
         /// When a claim last found the orders to be the present ones.
         var knewOrdersAt = ContinuousClock.now
         var intake = IntakeWatch()
@@ -52,7 +54,10 @@ final class RedisConsumer: Consumer {
 
     /// How many messages have been claimed by this program. Of all consumers together: a delivery of one that is over must not
     /// be taken for another's.
-    static let claimed = Atomic<Int64>(0)
+    private static let claimed = Atomic<Int64>(0)
+
+    /// The number of the next message that a claim has brought.
+    static func nextNumber() -> Int64 { claimed.add(1, ordering: .relaxed).newValue }
 
     let broker: RedisBroker
     let subscription: Subscription

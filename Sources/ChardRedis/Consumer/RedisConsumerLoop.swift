@@ -176,6 +176,11 @@ final class RedisConsumerLoop {
     /// Whether all lists are empty as far as the pops know.
     var knowsEmpty: Bool { pops.allSatisfy(\.knowsEmpty) }
 
+    /// Takes messages from one list over the connection of its pop; nil where that cannot be done now.
+    func take(from list: String, _ commands: [RedisCommand]) -> EventLoopFuture<[RESPValue]>? {
+        pops.first { $0.list == list }?.take(commands)
+    }
+
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }
 
     /// Gives the caller a moment to claim again before the pops are called back.

@@ -66,7 +66,8 @@ struct SettleCommand {
 extension RedisCommand {
     fileprivate mutating func append(_ cut: LeasedList.Cut) {
         append(cut.count)
-        append(cut.newest)
+        append(cut.newest.size)
+        append(cut.newest.end)
         append(cut.kept.count)
         append(contentsOf: cut.kept)
     }

@@ -6,8 +6,8 @@ extension RedisScript {
     ///
     /// - KEYS: the channel of due times.
     /// - ARGV: `c`, a leased list, a TTL in ms (0: none), a number of plain successes, by far the most that there is. They
-    ///   are all of the list's oldest messages but a few: how many oldest to drop, the newest of these, how many of them to
-    ///   put back, these, newest first; then for each success the status key and the JSON. Or `p`, list, TTL and number,
+    ///   are all of the list's oldest messages but a few: how many oldest to drop, the size and the end of the newest of
+    ///   these, how many of them to put back, these, newest first; then for each success the status key and the JSON. Or `p`, list, TTL and number,
     ///   and for each plain success the message, the status key and the JSON. Or `g` and one settlement of any kind:
     ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead; as a capital where
     ///      instead of the message an excerpt is given, followed by the message's size
@@ -35,12 +35,13 @@ extension RedisScript {
                 return redis.error_reply(trouble.err)
             end
             local function drop()
-                local leased, ttl, successes, count, newest, kept = take(6)
+                local leased, ttl, successes, count, size, ending, kept = take(7)
                 local back = i
                 i = i + kept
                 local first = i
                 i = i + 2 * successes
-                if call('LINDEX', leased, -count) ~= newest then return 0 end
+                local newest = call('LINDEX', leased, -count)
+                if not newest or #newest ~= tonumber(size) or string.sub(newest, -#ending) ~= ending then return 0 end
                 for at = first, i - 1, 2 do
                     local trouble = store(ARGV[at], '1', ttl, ARGV[at + 1])
                     if trouble then return redis.error_reply(trouble.err) end

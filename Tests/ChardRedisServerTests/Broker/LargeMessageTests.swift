@@ -1,0 +1,173 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+import Synchronization
+import TestServers
+import Testing
+
+@testable import ChardRedis
+
+@Suite("Large messages on a Redis server", .timeLimit(.minutes(2)))
+struct LargeMessageTests {
+    /// Messages of 50,000 bytes and more, numbered by their size.
+    private func messages(_ numbers: Range<Int>, _ bench: BrokerBench, priority: Int = 0) -> [OutgoingMessage] {
+        numbers.map { bench.message("t", .string(String(repeating: "x", count: 50_000 + $0)), priority: priority) }
+    }
+
+    /// Claims four at a time until large messages come without a script.
+    private func claimUntilTaken(_ consumer: RedisConsumer) async throws -> [Delivery] {
+        var claimed: [Delivery] = []
+        try await eventually("large messages are taken without a script") {
+            claimed += try await consumer.claim(upTo: 4)
+            return try await isReady(consumer)
+        }
+        return claimed
+    }
+
+    /// Whether the next claim needs no script: its source is known, and the connection stands.
+    private func isReady(_ consumer: RedisConsumer) async throws -> Bool {
+        guard let large = consumer.state.withLock({ $0.large }) else { return false }
+        return await consumer.onLoop { $0.take(from: large.list, [RedisCommand("PING")]) != nil } ?? false
+    }
+
+    private func success(_ delivery: Delivery, _ id: String) -> Settlement {
+        Settlement(
+            delivery, .finished,
+            status: StatusRecord(TaskStatus(id: id, state: .success), timeToLive: .seconds(60)))
+    }
+
+    @Test("they come in their order, without a script, and are dropped by count")
+    func order() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let sent = messages(0..<60, bench)
+            try await bench.broker().send(sent)
+            var claimed = try await claimUntilTaken(consumer)
+            for (index, delivery) in claimed.enumerated() {
+                _ = try await consumer.settle([success(delivery, "a\(index)")])
+            }
+            _ = try await bench.server.cli("CONFIG", "RESETSTAT")
+            while claimed.count < 60 {
+                let next = try await consumer.claim(upTo: 7)
+                let receipts = try await consumer.settle(next.enumerated().map { success($0.element, "b\($0.offset)") })
+                #expect(receipts.allSatisfy { $0 == .settled })
+                claimed += next
+            }
+            #expect(claimed.map(\.payload) == sent.map(\.payload))
+            let calls = try await bench.server.cli("INFO", "commandstats")
+            #expect(!calls.contains("cmdstat_lrem") && calls.contains("cmdstat_ltrim"))
+            #expect(try await bench.server.cli("EXISTS", "chard:leased:\(consumer.identity):celery") == "0")
+            await consumer.close()
+        }
+    }
+
+    @Test("what has a higher priority comes before the rest of them")
+    func priority() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            try await bench.broker().send(messages(0..<40, bench, priority: 6))
+            _ = try await claimUntilTaken(consumer)
+            let urgent = bench.message("urgent", priority: 0)
+            try await bench.broker().send([urgent])
+            // Those that were asked for already, and then this one, by a script.
+            let next = try await consumer.claim(upTo: 4) + consumer.claim(upTo: 4)
+            #expect(next.prefix(5).map(\.payload).contains(urgent.payload))
+            await consumer.close()
+        }
+    }
+
+    @Test("what was taken from a queue that had been paused goes back to it, in order")
+    func paused() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let broker = try bench.broker()
+            let sent = messages(0..<40, bench)
+            try await broker.send(sent)
+            let claimed = try await claimUntilTaken(consumer)
+            // As if the news of it had been lost.
+            _ = try await bench.server.cli("SADD", broker.keys.paused, "celery")
+            _ = try await bench.server.cli("INCR", broker.keys.orders)
+            async let next = consumer.claim(upTo: 4)
+            try await eventually("they are back") {
+                try await bench.server.cli("LLEN", "celery") == "\(sent.count - claimed.count)"
+                    && consumer.isPaused("celery")
+            }
+            let waiting = try await broker.client.send(RedisCommand("LRANGE", "celery", 0, -1)).array ?? []
+            #expect(waiting.reversed().compactMap(\.bytes) == sent.dropFirst(claimed.count).map(\.payload))
+            try await broker.resume("celery")
+            consumer.wake()
+            #expect(try await next.isEmpty)
+            var rest: [Delivery] = []
+            while rest.isEmpty { rest = try await consumer.claim(upTo: 1) }
+            #expect(rest.map(\.payload) == [sent[claimed.count].payload])
+            await consumer.close()
+        }
+    }
+
+    @Test("a process whose heartbeat is gone gets none of them, and hands them back")
+    func lapse() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            let sent = messages(0..<40, bench)
+            try await bench.broker().send(sent)
+            _ = try await claimUntilTaken(consumer)
+            _ = try await bench.server.cli("DEL", "chard:process:\(consumer.identity)")
+            await #expect(throws: BrokerError.self) { _ = try await consumer.claim(upTo: 4) }
+            await consumer.leaseLost()
+            try await eventually("all are on the queue") { try await bench.server.cli("LLEN", "celery") == "40" }
+            let waiting = try await bench.broker().client.send(RedisCommand("LRANGE", "celery", 0, -1)).array ?? []
+            #expect(waiting.reversed().compactMap(\.bytes) == sent.map(\.payload))
+        }
+    }
+
+    @Test("one among them that is larger than anybody takes comes as an excerpt, and nothing comes twice")
+    func oversize() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let consumer = try await broker.consumer(
+                for: Subscription(
+                    queues: ["celery"], node: "test", concurrency: 4, startedAt: .now, messageLimit: 100_000))
+            guard let consumer = consumer as? RedisConsumer else { throw TestServerError("no Redis consumer") }
+            let huge = bench.message("t", .string(String(repeating: "x", count: 900_000)))
+            let before = messages(0..<40, bench)
+            let after = messages(40..<80, bench)
+            try await broker.send(before)
+            var claimed = try await claimUntilTaken(consumer)
+            try await broker.send([huge] + after)
+            while claimed.count < 81 { claimed += try await consumer.claim(upTo: 8) }
+            #expect(claimed.count { $0.excerptOf == huge.payload.count } == 1)
+            let whole = Set(claimed.filter { $0.excerptOf == nil }.map(\.payload))
+            #expect(whole == Set((before + after).map(\.payload)) && claimed.count == 81)
+            await consumer.close()
+        }
+    }
+
+    @Test("with connections that end again and again, each runs once")
+    func lostReplies() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let runs = Mutex<[Int: Int]>([:])
+            let note = app.task("note") { (text: String) in runs.withLock { $0[text.utf8.count, default: 0] += 1 } }
+            let client = try bench.app()
+            try await client.enqueue((0..<400).map { try note.signature(String(repeating: "x", count: 50_000 + $0)) })
+            try await bench.working(app) { _ async throws in
+                let killing = Task {
+                    while !Task.isCancelled {
+                        _ = try await bench.server.cli("CLIENT", "KILL", "TYPE", "normal")
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+                try await Task.sleep(for: .seconds(2))
+                killing.cancel()
+                try await eventually("all have run", within: .seconds(30)) { runs.withLock { $0.count } == 400 }
+                try await eventually("nothing is left", within: .seconds(20)) {
+                    let report = try await bench.broker().queues().first { $0.queue == "celery" }
+                    return report?.waiting == 0 && report?.leased == 0
+                }
+            }
+            #expect(runs.withLock { $0.values.allSatisfy { $0 == 1 } })
+        }
+    }
+}
