@@ -5,8 +5,8 @@
 ///
 /// The consumer renews its lease by itself, on a thread or event loop that no task can block. When
 /// the lease may have lapsed, or the broker cannot be reached for so long that others may think so,
-/// ``leaseLost()`` returns and the consumer is of no use any more: its holder cancels what runs and
-/// opens a new one. So an identity never outlives a doubt about it.
+/// ``leaseLost()`` returns and the consumer is of no use any more: its holder cancels what runs, waits
+/// a moment for that to end, closes it, and opens a new one. So an identity never outlives a doubt about it.
 public protocol Consumer: Sendable {
     /// The identity, unique for each consumer ever opened.
     var identity: String { get }

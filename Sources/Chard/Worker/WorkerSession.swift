@@ -102,7 +102,6 @@ final class WorkerSession: Sendable {
 
     /// Waits a moment for the runs that were cancelled: what is handed back while its body still ends would run twice.
     private func windDown() async {
-        if case .leaseLost = end.withLock({ $0 }) { return }
         let deadline = ContinuousClock.now + .seconds(1)
         while bench.hasRuns, .now < deadline { try? await control.sleep(for: .milliseconds(5)) }
     }

@@ -8,16 +8,16 @@ import Synchronization
 
 /// Gives back what lost processes held: to the front of its queue, the oldest foremost, each loss counted.
 ///
-/// A process is lost when its heartbeat has expired, by the server's clock. After an outage everybody's has, so nobody is
-/// declared lost before this process's own connection has stood unbroken for a whole lease: time enough for the others to
-/// come back and find their heartbeat gone themselves.
+/// A process is lost when its heartbeat has expired, by the server's clock, while this one's has not, and a ``Vigil`` was
+/// kept: after an outage, or a step of that clock, everybody's has expired.
 final class Recoverer: Sendable {
     private let broker: RedisBroker
     private let node: String
     private let identity: String
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
+        var vigil: Vigil
         var isRunning = false
         /// Who may hold messages, this process apart, and when that was read.
         var others: [Holder] = []
@@ -30,16 +30,18 @@ final class Recoverer: Sendable {
         self.broker = broker
         self.node = node
         self.identity = identity
+        state = Mutex(State(vigil: Vigil(lease: broker.settings.lease, began: .now)))
     }
 
     /// Looks once, unless a look is under way.
     func start() {
-        guard let since = broker.client.connectedSince, .now - since >= broker.settings.lease,
-            state.withLock({ state in
-                defer { state.isRunning = true }
-                return !state.isRunning
-            })
-        else { return }
+        guard let since = broker.client.connectedSince else { return }
+        let mayLook = state.withLock { state in
+            guard state.vigil.looks(at: .now, connectedSince: since), !state.isRunning else { return false }
+            state.isRunning = true
+            return true
+        }
+        guard mayLook else { return }
         Task {
             do throws(RedisError) {
                 try await look()
@@ -64,13 +66,15 @@ final class Recoverer: Sendable {
     private func look() async throws(RedisError) {
         let others = try await others()
         guard !others.isEmpty else { return }
-        var question = RedisCommand("EXISTS")
+        var question = RedisCommand("EXISTS", keys.process(identity))
         question.append(contentsOf: others.map { keys.process($0.identity) })
         // One cheap question for all of them: nearly always everybody is there.
-        guard try await broker.client.send(question).integer != others.count else { return }
+        guard try await broker.client.send(question).integer != others.count + 1 else { return }
         state.withLock { $0.readAt = nil }
-        let alive = try await broker.client.pipeline(
-            others.map { RedisCommand("EXISTS", keys.process($0.identity)) })
+        var alive = try await broker.client.pipeline(
+            ([identity] + others.map(\.identity)).map { RedisCommand("EXISTS", keys.process($0)) })
+        // Who is lost by the same measure judges nobody.
+        guard alive.removeFirst().integer == 1 else { return }
         for (process, exists) in zip(others, alive) where exists.integer == 0 {
             try await recover(process)
         }

@@ -14,8 +14,8 @@ import Synchronization
 /// none. Everything that must not be blocked by a task — the heartbeat, the blocking pops, the timers of scheduled
 /// messages — lives on the connection's event loop.
 ///
-/// Once the lease is in doubt this identity is over: nothing is claimed, settled or handed out any more, what others have
-/// not yet taken is handed back, and whoever holds the consumer opens another.
+/// Once the lease is in doubt this identity is over: nothing is claimed, settled or handed out any more. Whoever holds the
+/// consumer closes it, by which what others have not yet taken is handed back, and opens another.
 final class RedisConsumer: Consumer {
     let identity: String
 
@@ -28,7 +28,9 @@ final class RedisConsumer: Consumer {
         var caught: [Delivery] = []
         var isClaiming = false
         var turn = 0
+        /// Nothing may be claimed, started or settled any more.
         var isOver = false
+        var isClosed = false
         /// Until when the leased lists are to be looked through for messages that nobody told us of.
         var suspectUntil: ContinuousClock.Instant?
         var clockOffset = 0.0
@@ -115,31 +117,25 @@ final class RedisConsumer: Consumer {
         }.get()
     }
 
-    func close() async {
-        await end(over: false)
-    }
-
-    /// Called when the lease is in doubt.
+    /// Marks the identity as over, when the lease is in doubt. Nothing is handed back before the holder has seen to what it
+    /// runs, and closes.
     func lose() {
-        guard endClaiming() else { return }
-        Task { await end(over: true) }
-    }
-
-    /// Marks the identity as over. Returns whether it was not before.
-    func endClaiming() -> Bool {
         let isFirst = state.withLock { state in
             defer { state.isOver = true }
             return !state.isOver
         }
         if isFirst { over.fire() }
         signal.fire()
-        return isFirst
     }
 
     /// Ends the identity: no pop is left that could bring messages, then what is still held goes back in one step.
-    private func end(over isOver: Bool) async {
-        let isFirst = endClaiming()
-        guard isFirst || isOver else { return }
+    func close() async {
+        lose()
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        guard isFirst else { return }
         await recall()
         try? await client.eventLoop.submit {
             self.loop.value?.close()
@@ -161,7 +157,8 @@ final class RedisConsumer: Consumer {
 
     /// Falls silent as a killed process does: no heartbeat, no hand-back. For tests.
     func fallSilent() async {
-        _ = endClaiming()
+        lose()
+        state.withLock { $0.isClosed = true }
         try? await client.eventLoop.submit {
             self.loop.value?.close()
             self.loop.value = nil

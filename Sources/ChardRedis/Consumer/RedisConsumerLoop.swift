@@ -8,7 +8,8 @@ import NIOCore
 
 /// The part of a consumer that lives on the event loop, where no task can block it: heartbeat, blocking pops, timers.
 final class RedisConsumerLoop {
-    private unowned let consumer: RedisConsumer
+    /// Weak, since a consumer that nobody closes goes away with its holder; what lives here then ends with the next beat.
+    private weak var consumer: RedisConsumer?
     private let broker: RedisBroker
     private let subscription: Subscription
     private let identity: String
@@ -101,6 +102,7 @@ final class RedisConsumerLoop {
     /// due.
     private func beat() {
         guard !isClosed else { return }
+        guard let consumer else { return close() }
         guard consumer.leaseHolds() else { return consumer.lose() }
         let settings = broker.settings
         let seconds = { (duration: Duration) in max(1, Int(duration / .seconds(1))) }
@@ -121,7 +123,7 @@ final class RedisConsumerLoop {
 
     private func restartIntake() {
         for pop in pops { pop.close() }
-        consumer.suspect()
+        consumer?.suspect()
         pops = makePops()
         arm()
     }
@@ -144,14 +146,14 @@ final class RedisConsumerLoop {
             self.isRenewing = false
             switch result {
             case .success(let replies) where replies[0].integer == 0:
-                self.consumer.lose()
+                self.consumer?.lose()
             case .success(let replies) where replies[0].error == nil:
                 self.vitals = vitals
-                self.consumer.renewed(sentAt: sentAt)
+                self.consumer?.renewed(sentAt: sentAt)
                 guard replies.count == 3 else { return }
                 // Told on a channel, too; but what is told while its connection is away is not repeated.
-                self.consumer.knowsOrders(replies[1].text ?? "0")
-                self.consumer.noteTime(replies[2], asked: asked)
+                self.consumer?.knowsOrders(replies[1].text ?? "0")
+                self.consumer?.noteTime(replies[2], asked: asked)
             default:
                 // The next second may find the connection back.
                 self.beats = 0
@@ -189,8 +191,7 @@ final class RedisConsumerLoop {
         isRecallScheduled = true
         broker.client.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2)) {
             self.isRecallScheduled = false
-            guard !self.isClosed, !self.consumer.isClaiming else { return }
-            let consumer = self.consumer
+            guard !self.isClosed, let consumer = self.consumer, !consumer.isClaiming else { return }
             Task { await consumer.recall() }
         }
     }
@@ -211,5 +212,5 @@ final class RedisConsumerLoop {
 private struct Weak: Sendable {
     private(set) weak var value: RedisConsumer?
 
-    init(_ value: RedisConsumer) { self.value = value }
+    init(_ value: RedisConsumer?) { self.value = value }
 }

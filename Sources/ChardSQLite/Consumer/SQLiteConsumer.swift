@@ -21,6 +21,7 @@ final class SQLiteConsumer: Consumer {
 
     private struct State {
         var isOver = false
+        var isClosed = false
         /// Whether a claim may find something: it did the last time, or there was news since.
         var mayHaveWork = true
         var isWoken = false
@@ -108,36 +109,17 @@ final class SQLiteConsumer: Consumer {
         }
     }
 
-    /// Ends the identity because its lease is in doubt. What nobody else has taken yet goes back as soon as that can be
-    /// written; should this process end before, the others find it.
+    /// Marks the identity as over, when the lease is in doubt. Nothing is handed back before the holder has seen to what it
+    /// runs, and closes; should this process end before, the others find it. Without `handingBack` there is nothing to go back
+    /// to: the file is another one.
     func lose(handingBack: Bool = true) {
-        guard end() else { return }
-        guard handingBack else { return }
-        engine.submit(handBack())
-    }
-
-    private func handBack(then: @escaping @Sendable () -> Void = {}) -> Job {
-        Job(isDurable: false) { [number, lifeline] transaction in
-            try transaction.handBack(number)
-            return { loop in
-                loop.remove(number)
-                lifeline?.cut()
-                then()
-            }
-        } fail: { _ in
-            then()
-        }
-    }
-
-    /// Marks the identity as over. Returns whether it was not before.
-    private func end() -> Bool {
         let isFirst = state.withLock { state in
             defer { state.isOver = true }
+            if !handingBack { state.isClosed = true }
             return !state.isOver
         }
         if isFirst { over.fire() }
         signal.fire()
-        return isFirst
     }
 
     func leaseLost() async {
@@ -146,16 +128,31 @@ final class SQLiteConsumer: Consumer {
     }
 
     func close() async {
-        guard end() else { return }
+        lose()
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        guard isFirst else { return }
         await withCheckedContinuation { continuation in
-            engine.submit(handBack { continuation.resume() })
+            engine.submit(
+                Job(isDurable: false) { [number, lifeline] transaction in
+                    try transaction.handBack(number)
+                    return { loop in
+                        loop.remove(number)
+                        lifeline?.cut()
+                        continuation.resume()
+                    }
+                } fail: { _ in
+                    continuation.resume()
+                })
         }
     }
 
     /// Falls silent, for tests: as a process does that hangs or, with `cut`, as one does that was killed.
     func fallSilent(cut: Bool) async {
         state.withLock { $0.isSilent = true }
-        _ = end()
+        lose(handingBack: false)
         if cut { lifeline?.cut() }
         _ = try? await engine.write(durably: false) { _ in
         } afterwards: { [number] loop, _ in

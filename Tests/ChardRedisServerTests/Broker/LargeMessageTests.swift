@@ -116,6 +116,9 @@ struct LargeMessageTests {
             _ = try await bench.server.cli("DEL", "chard:process:\(consumer.identity)")
             await #expect(throws: BrokerError.self) { _ = try await consumer.claim(upTo: 4) }
             await consumer.leaseLost()
+            // Until then its holder has time to end what runs.
+            #expect(try await bench.server.cli("LLEN", "celery") != "40")
+            await consumer.close()
             try await eventually("all are on the queue") { try await bench.server.cli("LLEN", "celery") == "40" }
             let waiting = try await bench.broker().client.send(RedisCommand("LRANGE", "celery", 0, -1)).array ?? []
             #expect(waiting.reversed().compactMap(\.bytes) == sent.map(\.payload))

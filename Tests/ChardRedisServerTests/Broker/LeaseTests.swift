@@ -118,7 +118,30 @@ struct LeaseTests {
                 while true { _ = try await consumer.claim(upTo: 1) }
             }
             await consumer.leaseLost()
+            await consumer.close()
             try await eventually("the message is on the queue") { try await bench.server.cli("LLEN", "celery") == "1" }
+        }
+    }
+
+    @Test("where all heartbeats are gone at once, as after a step of the server's clock, nobody takes from another")
+    func step() async throws {
+        try await BrokerBench.with { bench in
+            let settings = BrokerBench.quick
+            let consumers = [
+                try await bench.consumer(settings: settings), try await bench.consumer(settings: settings),
+            ]
+            try await bench.broker().send([bench.message("t")])
+            let held = try await consumers[0].claim(upTo: 1)
+            // Until each would have the right to declare the other one lost.
+            try await Task.sleep(for: settings.lease + .seconds(2))
+            var gone = RedisCommand("DEL", "chard:process:\(consumers[0].identity)")
+            gone.append("chard:process:\(consumers[1].identity)")
+            _ = try await bench.broker().client.send(gone)
+            for consumer in consumers { await consumer.leaseLost() }
+            #expect(try await bench.server.cli("LLEN", "celery") == "0")
+            for consumer in consumers { await consumer.close() }
+            let list = try await bench.broker().client.send(RedisCommand("LRANGE", "celery", 0, -1)).array
+            #expect(list?.compactMap(\.bytes) == held.map(\.payload))
         }
     }
 

@@ -102,6 +102,12 @@ public final class FaultRig: Sendable {
         try await worker.finished()
     }
 
+    /// Sends a signal to the server and to all workers.
+    func signalAll(_ number: Int32) {
+        if let server = server.processID { Foundation.kill(server, number) }
+        for worker in state.withLock({ $0.workers }) { worker.signal(number) }
+    }
+
     // MARK: Tasks
 
     /// Sends one task of so many seconds; returns its id once the broker has acknowledged it.

@@ -31,6 +31,17 @@ task("sleep") { _, seconds in try await Task.sleep(for: .seconds(seconds)) }
 task("sleepUnlessLost") { context, seconds in
     try await Task.sleep(for: .seconds(context.losses > 0 ? 0 : seconds))
 }
+// Has something to put in order once it is cancelled.
+task("tidying") { _, seconds in
+    do {
+        try await Task.sleep(for: .seconds(seconds))
+    } catch {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().asyncAfter(deadline: .now() + 0.3) { continuation.resume() }
+        }
+        throw error
+    }
+}
 task("tracked", options: TaskOptions(tracksStart: true)) { _, seconds in try await Task.sleep(for: .seconds(seconds)) }
 task("spin") { _, seconds in
     let end = LedgerLine.now + seconds

@@ -37,6 +37,28 @@ extension FaultRow {
             rig.expect(frozen.status == nil, "the worker goes on")
             try await rig.expectService(isRecovery: false)
         },
+        FaultRow(
+            "suspend", "everything stopped for longer than the lease, as by a machine that sleeps; then a worker alone",
+            short: 1, long: 10, mayOverlap: true
+        ) { rig in
+            let workers = [try await rig.worker(), try await rig.worker()]
+            let id = try await rig.send("tidying", 40)
+            try await rig.started(id)
+            rig.signalAll(SIGSTOP)
+            try await Task.sleep(for: .seconds(14))
+            rig.expectRecovery(of: [id])
+            rig.signalAll(SIGCONT)
+            // Nobody knows what the others did meanwhile: the run ends, and the task goes to whoever comes first.
+            try await eventually("it starts again", within: .seconds(40)) { rig.ledger.runs(of: id).count == 2 }
+            let runs = rig.ledger.runs(of: id)
+            rig.expect(runs[0].ending == .cancelled && runs[0].end <= runs[1].start, "by then the first run has ended")
+            workers.first { $0.id == runs[1].pid }?.signal(SIGSTOP)
+            rig.expectRecovery(of: [id])
+            try await eventually("it starts again", within: .seconds(40)) { rig.ledger.runs(of: id).count == 3 }
+            for worker in workers { worker.signal(SIGCONT) }
+            try await rig.finished()
+            try await rig.expectService(isRecovery: false)
+        },
         FaultRow("spin", "bodies that compute for longer than the lease on every thread", short: 1, long: 5) { rig in
             try await rig.worker(["-c", "2"])
             var ids: [String] = []
