@@ -2,6 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import NIOSSL
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 /// The shell of a ``ConnectionMachine`` in a channel: it writes batches, reads replies and keeps the one timer.
 ///
@@ -13,6 +22,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Told once why the connection ended.
     var onClose: ((RedisError) -> Void)?
     private var onPush: ((RESPValue) -> Void)?
+    /// Whose batches other threads may write while nothing is on its way here.
+    private var outbox: Outbox?
 
     private let peer: String
     private var machine: ConnectionMachine
@@ -42,9 +53,34 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     var isClosed: Bool { machine.isClosed }
 
+    /// From now on the outbox's callers may write by themselves, if the bytes of the channel are those of the socket.
+    func share(with outbox: Outbox) {
+        // Without the timer of an idle connection nobody would notice in time that what they write is never answered.
+        guard let context, context.channel.pipeline.isPlain, machine.looksWhileIdle else { return }
+        self.outbox = outbox
+        try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            outbox.attach($0)
+        }
+        noteQuiet()
+    }
+
+    /// Learns what another thread has written: before anything is read, written or judged by the time here.
+    func catchUp() {
+        guard let written = outbox?.takeWritten() else { return }
+        _ = machine.expectReplies(to: written.batch, now: written.at)
+        var rest = written.batch.bytes
+        rest.moveReaderIndex(forwardBy: written.count)
+        if rest.readableBytes > 0, closeReason == nil { context?.writeAndFlush(wrapOutboundOut(rest), promise: nil) }
+    }
+
+    private func noteQuiet() {
+        if machine.awaitsNothing { outbox?.quiet() }
+    }
+
     /// Writes without flushing; the batch fails at once if the connection has ended, and is dropped if nobody waits.
     func write(_ batch: RedisBatch) {
         if batch.isFinished { return }
+        catchUp()
         guard let context, machine.expectReplies(to: batch, now: context.eventLoop.now) else {
             batch.complete(.failure(closeReason ?? closedError))
             return
@@ -60,6 +96,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func flush() {
         context?.flush()
         armTimer()
+        // Where nobody waited any more for what was to be written.
+        noteQuiet()
     }
 
     func opened() {
@@ -76,6 +114,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Closes the connection if it still owes this batch a reply: a blocking command that nobody waits for any more
     /// would hold up, and might give something to, whoever came next.
     func giveUp(_ batch: RedisBatch) {
+        catchUp()
+        defer { noteQuiet() }
         if machine.isAwaiting(batch) {
             close(
                 RedisError(
@@ -87,14 +127,24 @@ final class ConnectionHandler: ChannelInboundHandler {
     func close(_ reason: RedisError) {
         guard !machine.isClosed else { return }
         closeReason = reason
+        catchUp()
+        outbox?.detach()
         timer?.cancel()
         timer = nil
         let unanswered = machine.close(reason.code)
+        if reason.code == .timedOut { discardUnsent() }
         context?.close(promise: nil)
         for (batch, command) in unanswered { batch.complete(.failure(reason.naming(command))) }
         onClose?(reason)
         onClose = nil
         onPush = nil
+    }
+
+    /// Lets the system forget what a silent peer has not taken. It would go on sending for minutes, and a command that was
+    /// given up long ago might still be carried out.
+    private func discardUnsent() {
+        let socket = context?.channel as? any SocketOptionProvider
+        _ = socket?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
     }
 
     // MARK: What the channel tells
@@ -125,6 +175,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !machine.isClosed else { return }
+        catchUp()
         machine.heard(now: context.eventLoop.now)
         var bytes = unwrapInboundIn(data)
         do throws(RedisError) {
@@ -149,6 +200,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         armTimer()
+        noteQuiet()
         context.fireChannelReadComplete()
     }
 
@@ -197,6 +249,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func timerRang() {
         timer = nil
         guard let context else { return }
+        catchUp()
         let now = context.eventLoop.now
         switch machine.timeout(now: now) {
         case .none:
@@ -208,6 +261,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             close(RedisError(code: code, message: "\(peer) has not answered in time"))
         }
         armTimer()
+        noteQuiet()
     }
 
     // MARK: Errors
@@ -221,5 +275,12 @@ final class ConnectionHandler: ChannelInboundHandler {
             code: .protocolError,
             message: "\(peer) does not speak Redis's protocol (\(detail)); check host and port, and that TLS is wanted "
                 + "by both sides or by neither")
+    }
+}
+
+extension ChannelPipeline {
+    /// Whether what is written here goes onto the socket as it is.
+    fileprivate var isPlain: Bool {
+        (try? syncOperations.handler(type: NIOSSLClientHandler.self)) == nil
     }
 }

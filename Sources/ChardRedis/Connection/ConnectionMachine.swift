@@ -111,6 +111,12 @@ struct ConnectionMachine {
         return .complete(batch, complete)
     }
 
+    /// Whether a timer rings on an idle connection before the first reply to what is written now would be overdue.
+    var looksWhileIdle: Bool { limits.idle.map { $0 <= limits.read } ?? false }
+
+    /// Whether every batch that was written is answered.
+    var awaitsNothing: Bool { phase == .ready && awaited.isEmpty }
+
     /// Whether the batch was written and is not answered yet.
     func isAwaiting(_ batch: RedisBatch) -> Bool {
         awaited.contains { $0 === batch }

@@ -28,7 +28,7 @@ package final class RedisClient: RedisSender {
     package let url: RedisURL
     package let eventLoop: any EventLoop
     private let core: NIOLoopBoundBox<RedisClientCore>
-    private let mailbox = Mailbox<RedisBatch>()
+    private let outbox: Outbox
     private let presence: ConnectionPresence
 
     /// Makes a client; nothing is opened yet.
@@ -41,15 +41,18 @@ package final class RedisClient: RedisSender {
         self.url = url
         self.eventLoop = eventLoop
         let presence = ConnectionPresence()
+        let outbox = Outbox()
         self.presence = presence
+        self.outbox = outbox
         let reconnector = Reconnector(url: url, options: options, eventLoop: eventLoop, jitter: jitter)
         core = NIOLoopBoundBox.makeBoxSendingValue(
-            RedisClientCore(reconnector, presence: presence), eventLoop: eventLoop)
+            RedisClientCore(reconnector, presence: presence, outbox: outbox), eventLoop: eventLoop)
     }
 
     package func submit(_ batch: RedisBatch) {
-        guard mailbox.leave(batch) else { return }
-        eventLoop.execute { self.core.value.send(self.mailbox.empty()) }
+        // What is submitted on the event loop itself is flushed together with what follows it there.
+        guard outbox.leave(batch, mayWrite: !eventLoop.inEventLoop) else { return }
+        eventLoop.execute { self.core.value.send(self.outbox.empty()) }
     }
 
     package func giveUp(_ batch: RedisBatch) {

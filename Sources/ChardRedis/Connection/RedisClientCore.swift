@@ -7,14 +7,16 @@ import NIOCore
 final class RedisClientCore {
     private let reconnector: Reconnector
     private let presence: ConnectionPresence
+    private let outbox: Outbox
     private var waiting: DeadlineQueue<RedisBatch>
     private var timer: Scheduled<Void>?
     /// Why there is no connection, since the last loss or failed attempt.
     private var cause: RedisError?
 
-    init(_ reconnector: Reconnector, presence: ConnectionPresence) {
+    init(_ reconnector: Reconnector, presence: ConnectionPresence, outbox: Outbox) {
         self.reconnector = reconnector
         self.presence = presence
+        self.outbox = outbox
         waiting = DeadlineQueue(patience: TimeAmount(reconnector.options.commandTimeout))
         reconnector.onConnect = { [weak self] in self?.connected($0, generation: $1) }
         reconnector.onDisconnect = { [weak self] in self?.disconnected($0) }
@@ -26,6 +28,7 @@ final class RedisClientCore {
 
     func send(_ batches: [RedisBatch]) {
         if let handler = reconnector.connection?.handler.value {
+            handler.catchUp()
             for batch in batches { handler.write(batch) }
             handler.flush()
         } else {
@@ -63,6 +66,7 @@ final class RedisClientCore {
         timer?.cancel()
         timer = nil
         send(waiting.removeAll())
+        connection.handler.value.share(with: outbox)
     }
 
     private func disconnected(_ error: RedisError) {

@@ -31,6 +31,36 @@ struct ConnectionTests {
         }
     }
 
+    @Test(
+        "So does everyone where some come one by one, some many at once, and some on the event loop",
+        arguments: [false, true])
+    func mixedCallers(hasTLS: Bool) async throws {
+        try await RedisServer.with(.init(transport: hasTLS ? .tls() : .tcp)) { server in
+            let client = try RedisClient(url: RedisURL(server.url))
+            for width in [1, 2, 3, 8, 1] {
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for caller in 0..<width {
+                        group.addTask {
+                            for round in 0..<300 {
+                                let words = (0...round % 3).map { "\(caller)/\(round)/\($0)" }
+                                let commands = words.map { RedisCommand("ECHO", $0) }
+                                let replies =
+                                    round % 5 == caller % 5
+                                    ? try await client.eventLoop.flatSubmit { client.submit(commands) }.get()
+                                    : try await client.pipeline(commands)
+                                if replies.map(\.text) != words { return false }
+                                if round % 7 == 0 { try await Task.sleep(for: .microseconds(Int.random(in: 0...400))) }
+                            }
+                            return true
+                        }
+                    }
+                    for try await isRight in group { #expect(isRight) }
+                }
+            }
+            await client.close()
+        }
+    }
+
     @Test("Values of 20 MB, binary values and nested replies come back as they are")
     func values() async throws {
         try await RedisServer.with { server in

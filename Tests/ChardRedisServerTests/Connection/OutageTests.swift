@@ -58,6 +58,27 @@ struct OutageTests {
         }
     }
 
+    @Test("So it is where the caller's thread wrote the command, and nothing had told the event loop")
+    func frozenAfterOwnWrite() async throws {
+        try await RedisServer.with { server in
+            var options = RedisOptions()
+            options.idleTimeout = .seconds(1)
+            options.readTimeout = .seconds(2)
+            let client = try RedisClient(url: RedisURL(server.url), options: options)
+            try await client.connect()
+            server.pause()
+            let start = ContinuousClock.now
+            let error = try await #require(throws: RedisError.self) {
+                _ = try await client.send(RedisCommand("GET", "a"))
+            }
+            #expect(error.code == .timedOut && error.command == "GET")
+            let took = ContinuousClock.now - start
+            #expect(took >= .seconds(2) && took < .seconds(4))
+            server.resume()
+            await client.close()
+        }
+    }
+
     @Test("A frozen server is noticed by an idle client, which then connects anew")
     func frozenWhileIdle() async throws {
         try await RedisServer.with { server in
