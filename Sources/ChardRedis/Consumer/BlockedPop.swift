@@ -33,6 +33,8 @@ final class BlockedPop {
     private var state = State.idle
     private var connection: RedisConnection?
     private var isClosed = false
+    /// Whether to pop as soon as the connection stands.
+    private var popsOnceConnected = false
     /// Whether the last pop found something that is no list.
     private var isRefused = false
     /// Whether the last pop brought the last message of its list.
@@ -72,8 +74,10 @@ final class BlockedPop {
 
     /// Pops if it is wanted and not already under way.
     func arm() {
-        guard !isClosed, state == .idle, isWanted() else { return }
-        guard let connection else { return connect() }
+        guard !isClosed, isWanted() else { return }
+        if state == .connecting { popsOnceConnected = true }
+        guard state == .idle else { return }
+        guard let connection else { return connect(thenPops: true) }
         state = .blocked
         let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", wait / .seconds(1))
         let commands = countsRest ? [pop, RedisCommand("LLEN", list)] : [pop]
@@ -131,8 +135,9 @@ final class BlockedPop {
         rest()
     }
 
-    private func connect(thenPops: Bool = true) {
+    private func connect(thenPops: Bool) {
         state = .connecting
+        popsOnceConnected = thenPops
         RedisConnection.open(to: broker.url, options: options, on: broker.client.eventLoop)
             .assumeIsolated().whenComplete { result in
                 self.state = .idle
@@ -141,7 +146,7 @@ final class BlockedPop {
                     Task { await connection.close() }
                 case .success(let connection):
                     self.connection = connection
-                    if thenPops { self.arm() }
+                    if self.popsOnceConnected { self.arm() }
                 case .failure:
                     self.rest()
                 }

@@ -12,6 +12,8 @@ struct Holdings: Sendable {
     /// Messages that were settled while their list was being read: the list may still show them.
     private var removed: Set<Int>?
 
+    var count: Int { counts.values.reduce(0, +) }
+
     mutating func add(_ deliveries: [Delivery]) {
         for delivery in deliveries { counts[Self.mark(delivery.place, delivery.payload), default: 0] += 1 }
     }

@@ -30,7 +30,8 @@ final class Recoverer: Sendable {
         self.broker = broker
         self.node = node
         self.identity = identity
-        state = Mutex(State(vigil: Vigil(lease: broker.settings.lease, began: .now)))
+        state = Mutex(
+            State(vigil: Vigil(lease: broker.settings.lease, interval: broker.settings.recovery, began: .now)))
     }
 
     /// Looks once, unless a look is under way.

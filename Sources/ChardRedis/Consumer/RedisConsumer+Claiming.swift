@@ -104,7 +104,8 @@ extension RedisConsumer {
         let claimed = deliveries
         state.withLock { state in
             state.hold(claimed)
-            state.large = LargeSource(of: claimed)
+            // Of one message nobody knows whether the other queues of its step had one as well.
+            state.large = claimed.count > 1 || queues.count == 1 ? LargeSource(of: claimed) : nil
         }
         try checkLease()
         return deliveries

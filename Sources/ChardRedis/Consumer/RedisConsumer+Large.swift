@@ -8,7 +8,7 @@ import Synchronization
 extension RedisConsumer {
     /// Claims large messages without a script, from the list that the last claim found them in.
     ///
-    /// What a claim's script makes sure of in one step is asked for first and judged afterwards: a message that was moved
+    /// What a claim's script makes sure of in one step is asked for and judged afterwards: a message that was moved
     /// although the lease had lapsed is found by whoever recovers the list, and one that came from a queue which is paused
     /// goes back.
     ///
@@ -24,9 +24,10 @@ extension RedisConsumer {
         guard let large, let place = lists.firstIndex(of: large.list) else { return nil }
         let rivals = lists[..<((place / width + 1) * width)].filter { $0 != large.list }
         let leased = keys.leased(identity, large.list)
-        var commands = [RedisCommand("EXISTS", keys.process(identity)), RedisCommand("GET", keys.orders)]
         let asked = min(count, large.count)
-        for _ in 0..<asked { commands.append(RedisCommand("LMOVE", large.list, leased, "RIGHT", "LEFT")) }
+        var commands = (0..<asked).map { _ in RedisCommand("LMOVE", large.list, leased, "RIGHT", "LEFT") }
+        // Afterwards, since neither a lease that was there then nor orders that had not changed can have been otherwise before.
+        commands += [RedisCommand("EXISTS", keys.process(identity)), RedisCommand("GET", keys.orders)]
         if !rivals.isEmpty {
             var others = RedisCommand("EXISTS", rivals[0])
             others.append(contentsOf: rivals.dropFirst())
@@ -36,13 +37,16 @@ extension RedisConsumer {
         guard let future = await onLoop({ $0.take(from: large.list, batch) }) ?? nil else { return nil }
         // A pop whose answer was lost makes the leased list suspect by itself.
         guard let replies = try? await future.get() else { return nil }
-        guard replies[0].integer != 0 else {
+        let deliveries = replies.prefix(asked).compactMap(\.bytes).map { payload in
+            Delivery(queue: large.queue, payload: payload, place: large.list, number: Self.nextNumber())
+        }
+        guard !deliveries.isEmpty else { return nil }
+        guard replies[asked].integer == 1 else {
             lose()
             throw lapsed
         }
-        let deliveries = replies[2..<2 + asked].compactMap(\.bytes).map { payload in
-            Delivery(queue: large.queue, payload: payload, place: large.list, number: Self.nextNumber())
-        }
+        let haveOrdersChanged = replies[asked + 1].text ?? "0" != known
+        if haveOrdersChanged { try await learnOrders() }
         state.withLock { state in
             state.hold(deliveries)
             state.knewOrdersAt = .now
@@ -51,14 +55,11 @@ extension RedisConsumer {
                 state.large = LargeSource(of: deliveries)
             }
         }
-        if replies[1].text ?? "0" != known {
-            try await learnOrders()
-            if isPaused(large.queue) {
-                _ = try await settle(deliveries.reversed().map { Settlement($0, .returned) })
-                return nil
-            }
+        if haveOrdersChanged, isPaused(large.queue) {
+            _ = try await settle(deliveries.reversed().map { Settlement($0, .returned) })
+            return nil
         }
         try checkLease()
-        return deliveries.isEmpty ? nil : deliveries
+        return deliveries
     }
 }

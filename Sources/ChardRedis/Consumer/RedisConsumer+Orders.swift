@@ -15,7 +15,7 @@ extension RedisConsumer {
 
     /// Reads the orders anew; a claim that waits begins again under them.
     func learnOrders() async throws {
-        let orders = try await translatingErrors { () throws(RedisError) in
+        let orders = try await persevering { () throws(RedisError) in
             try Orders(try await client.pipeline(Orders.read(keys)))
         }
         let hasChanged = state.withLock { state in

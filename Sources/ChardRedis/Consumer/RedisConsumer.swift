@@ -188,10 +188,17 @@ final class RedisConsumer: Consumer {
     func persevering(
         _ command: RedisCommand, onRepeat: @Sendable (inout State) -> Void
     ) async throws -> RESPValue {
+        try await persevering({ () throws(RedisError) in try await client.sendWhatever(command) }, onRepeat: onRepeat)
+    }
+
+    /// Asks the server, and again through lost connections for as long as the lease holds.
+    func persevering<Answer>(
+        _ ask: () async throws(RedisError) -> Answer, onRepeat: @Sendable (inout State) -> Void = { _ in }
+    ) async throws -> Answer {
         while true {
             try checkLease()
             do throws(RedisError) {
-                return try await client.sendWhatever(command)
+                return try await ask()
             } catch {
                 guard error.isRetryable else { throw BrokerError(error) }
                 state.withLock { onRepeat(&$0) }

@@ -180,7 +180,8 @@ final class RedisConsumerLoop {
 
     /// Takes messages from one list over the connection of its pop; nil where that cannot be done now.
     func take(from list: String, _ commands: [RedisCommand]) -> EventLoopFuture<[RESPValue]>? {
-        pops.first { $0.list == list }?.take(commands)
+        guard consumer?.leaseHolds() ?? false else { return nil }
+        return pops.first { $0.list == list }?.take(commands)
     }
 
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }

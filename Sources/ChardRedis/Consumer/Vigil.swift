@@ -8,18 +8,22 @@
 /// connection, under one identity: time enough for whoever lives to find its own heartbeat gone. A value that is told times.
 struct Vigil: Sendable {
     private let lease: Duration
+    /// What is a late look.
+    private let patience: Duration
     private var began: ContinuousClock.Instant
     private var lookedAt: ContinuousClock.Instant
 
-    init(lease: Duration, began: ContinuousClock.Instant) {
+    /// A watch of one look in each `interval`.
+    init(lease: Duration, interval: Duration, began: ContinuousClock.Instant) {
         self.lease = lease
+        patience = max(lease / 2, interval * 3)
         self.began = began
         lookedAt = began
     }
 
     /// A look at the server; returns whether what is missing there is lost.
     mutating func looks(at now: ContinuousClock.Instant, connectedSince: ContinuousClock.Instant) -> Bool {
-        if now - lookedAt > lease / 2 { began = now }
+        if now - lookedAt > patience { began = now }
         lookedAt = now
         return now - max(began, connectedSince) >= lease
     }

@@ -78,6 +78,43 @@ struct LargeMessageTests {
         }
     }
 
+    @Test("queues of one step are served in turn, where there is room for one at a time, too")
+    func turns() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer(["a", "b"])
+            let text = JSON.string(String(repeating: "x", count: 50_000))
+            try await bench.broker().send((0..<60).map { bench.message("t", text, queue: $0 % 2 == 0 ? "a" : "b") })
+            var served: [String] = []
+            for _ in 0..<20 {
+                let claimed = try await consumer.claim(upTo: 1)
+                served += claimed.map(\.queue)
+                _ = try await consumer.settle(claimed.map { success($0, "x") })
+            }
+            #expect(served.count { $0 == "a" } == 10 && served.count { $0 == "b" } == 10)
+            await consumer.close()
+        }
+    }
+
+    @Test("after one alone, the next is waited for by a pop, although the first of its connections was for taking")
+    func alone() async throws {
+        try await BrokerBench.with { bench in
+            for _ in 0..<10 {
+                let consumer = try await bench.consumer()
+                try await bench.broker().send(messages(0..<1, bench))
+                var claimed: [Delivery] = []
+                while claimed.isEmpty { claimed = try await consumer.claim(upTo: 4) }
+                _ = try await consumer.settle([success(claimed[0], "x")])
+                async let next = consumer.claim(upTo: 4)
+                try await eventually("all four lists are waited on", within: .seconds(5)) {
+                    try await bench.blockingPops() == 4
+                }
+                consumer.wake()
+                _ = try await next
+                await consumer.close()
+            }
+        }
+    }
+
     @Test("what was taken from a queue that had been paused goes back to it, in order")
     func paused() async throws {
         try await BrokerBench.with { bench in

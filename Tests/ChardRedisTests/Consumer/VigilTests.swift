@@ -11,7 +11,7 @@ struct VigilTests {
 
     /// When the first look that counts is, of looks at these seconds.
     private func first(_ looks: [Double], connectedAt: Double = -100) -> Double? {
-        var vigil = Vigil(lease: .seconds(12), began: start)
+        var vigil = Vigil(lease: .seconds(12), interval: .seconds(2), began: start)
         return looks.first {
             vigil.looks(at: start + .seconds($0), connectedSince: start + .seconds(connectedAt))
         }
