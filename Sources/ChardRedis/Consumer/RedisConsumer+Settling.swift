@@ -18,39 +18,30 @@ extension RedisConsumer {
                 open.map { settlements[$0] }, identity: identity, broker: broker, now: now, taking: takeOut)
             let reply: [RESPValue]
             (reply, isRepeated) = try await settled(batch.command, isRepeated)
-            var answers = reply[...]
+            let answers = batch.answers(in: reply)
+            let asked = open.prefix(answers.count)
+            open.removeFirst(answers.count)
             var again: [Int] = []
             var settled: [Delivery] = []
             var trouble: RedisError?
-            for run in batch.runs {
-                let indices = open.prefix(run.count)
-                open.removeFirst(run.count)
-                if run.isCut {
-                    if answers.popFirst()?.integer == run.count {
-                        settled += indices.map { settlements[$0].delivery }
-                    } else {
-                        // Not in the order that was thought, or not to be written: each by itself, then.
-                        state.withLock { $0.doubtOrder(of: run.place, stillHeld: run.count) }
-                        again += indices
-                    }
-                    continue
+            for (index, answer) in zip(asked, answers) {
+                let delivery = settlements[index].delivery
+                switch answer {
+                case .written:
+                    settled.append(delivery)
+                case .fenced:
+                    settled.append(delivery)
+                    receipts[index] = isRepeated ? .uncertain : .fenced
+                case .untried:
+                    again.append(index)
+                case .failed(let error) where error.code == .wrongType:
+                    receipts[index] = .uncertain
+                    settleLater(settlements[index], because: error)
+                case .failed(let error):
+                    trouble = error
+                    again.append(index)
                 }
-                for (index, answer) in zip(indices, answers) {
-                    guard let error = answer.error else {
-                        settled.append(settlements[index].delivery)
-                        if answer.integer == 0 { receipts[index] = isRepeated ? .uncertain : .fenced }
-                        continue
-                    }
-                    state.withLock { $0.doubtOrder(of: run.place, stillHeld: 1) }
-                    if error.code == .wrongType {
-                        receipts[index] = .uncertain
-                        settleLater(settlements[index], because: error)
-                    } else {
-                        trouble = error
-                        again.append(index)
-                    }
-                }
-                answers = answers.dropFirst(run.count)
+                if answer.leavesMessage { state.withLock { $0.doubtOrder(of: delivery.place, stillHeld: 1) } }
             }
             let done = settled
             state.withLock { state in for delivery in done { state.holdings.remove(delivery) } }

@@ -4,11 +4,28 @@
 import Chard
 import FoundationEssentials
 
-/// The command that settles as many as go into one script, and what its answers belong to.
+/// The command that settles as many as go into one script, and how its answers are read.
 struct SettleCommand {
+    /// What became of one settlement.
+    enum Answer {
+        case written
+        /// The message was not there: the lease is gone.
+        case fenced
+        /// The message stays leased, for this reason.
+        case failed(RedisError)
+        /// The message stays leased, since the batch it was to be dropped with does not stand as it was thought to.
+        case untried
+
+        var leavesMessage: Bool {
+            switch self {
+            case .written, .fenced: false
+            case .failed, .untried: true
+            }
+        }
+    }
+
     /// Settlements that are told together.
-    struct Run {
-        var place: String
+    private struct Run {
         var count: Int
         /// Dropped together, with one answer for all: their number, or anything else if nothing was dropped. Otherwise there
         /// is an answer for each.
@@ -16,7 +33,7 @@ struct SettleCommand {
     }
 
     private(set) var command: RedisCommand
-    private(set) var runs: [Run] = []
+    private var runs: [Run] = []
 
     /// - Parameter take: Takes deliveries out of what is known of their list; as a cut where that is wanted and possible.
     init(
@@ -44,9 +61,27 @@ struct SettleCommand {
                 command.append("g")
                 command.append(first, identity: identity, broker: broker, now: now)
             }
-            runs.append(Run(place: first.delivery.place, count: count, isCut: cut != nil))
+            runs.append(Run(count: count, isCut: cut != nil))
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// An answer for each settlement that the command has room for, in their order.
+    func answers(in reply: [RESPValue]) -> [Answer] {
+        var rest = reply[...]
+        var answers: [Answer] = []
+        for run in runs {
+            if run.isCut {
+                let isDropped = rest.popFirst()?.integer == run.count
+                answers += repeatElement(isDropped ? .written : .untried, count: run.count)
+                continue
+            }
+            for answer in rest.prefix(run.count) {
+                answers.append(answer.error.map { .failed($0) } ?? (answer.integer == 0 ? .fenced : .written))
+            }
+            rest = rest.dropFirst(run.count)
+        }
+        return answers
     }
 
     /// The first of these settlements, as long as they are plain successes of one list that can be told together.

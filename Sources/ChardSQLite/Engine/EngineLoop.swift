@@ -11,38 +11,38 @@ import Logging
 /// One thread writes for the whole process. What many callers leave while a transaction is being written makes up the next
 /// one, so that they share its cost, most of which is waiting for the disk. Nothing that a task does can stop this thread.
 final class EngineLoop {
-    private struct Member {
+    struct Member {
         weak var consumer: SQLiteConsumer?
         var beatsAt: ContinuousClock.Instant
     }
 
     let settings: SQLiteSettings
     private let mailbox: Mailbox
-    private let opened: OpenFile
+    let opened: OpenFile
     private let file: DatabaseFile
-    private var log: WriteAheadLog
-    private let logger: Logger
+    var log: WriteAheadLog
+    let logger: Logger
 
-    private var identity: SystemFile.Identity?
+    var identity: SystemFile.Identity?
     private var isSyncing: Bool?
-    private var bell: Bell?
-    private var isListening = false
+    var bell: Bell?
+    var isListening = false
 
-    private var members: [Int64: Member] = [:]
-    private var watchers = StatusWatchers()
-    private var scheduleWatchers = ScheduleWatchers()
-    private var version: Int64 = -1
+    var members: [Int64: Member] = [:]
+    var watchers = StatusWatchers()
+    var scheduleWatchers = ScheduleWatchers()
+    var version: Int64 = -1
 
-    private var losses: LossWatch
-    private var nextDue: Date?
-    private var patrolsAt = ContinuousClock.now
+    var losses: LossWatch
+    var nextDue: Date?
+    var patrolsAt = ContinuousClock.now
     /// When another process was last found to have changed something.
-    private var heardAt = ContinuousClock.now
+    var heardAt = ContinuousClock.now
     /// How soon after that is looked again. Schedules can wait.
     private var rest: Duration { members.isEmpty && watchers.isEmpty ? .milliseconds(50) : .milliseconds(2) }
-    private var recoversAt = ContinuousClock.now
+    var recoversAt = ContinuousClock.now
     /// When is tidied: from the opening of the file on, and for good where somebody here works.
-    private var tidiesAt: ContinuousClock.Instant?
+    var tidiesAt: ContinuousClock.Instant?
 
     init(
         _ location: SQLiteLocation, _ settings: SQLiteSettings, _ mailbox: Mailbox, _ opened: OpenFile, _ logger: Logger
@@ -107,7 +107,7 @@ final class EngineLoop {
     }
 
     /// Leaves a file that is not at its path any more: nothing in it is ours to settle.
-    private func abandon() {
+    func abandon() {
         opened.pool = nil
         tidiesAt = nil
         for member in members.values { member.consumer?.lose(handingBack: false) }
@@ -121,14 +121,14 @@ final class EngineLoop {
     }
 
     /// Begins to wait for what other processes tell.
-    private func listen() {
+    func listen() {
         guard !isListening, let bell else { return }
         isListening = bell.listen { [mailbox] in mailbox.ring() }
         if !isListening { logger.debug("changes are looked for, since the system does not tell of them") }
     }
 
     @discardableResult
-    private func whenOpen<Value>(_ body: (Database) throws -> Value) -> Value? {
+    func whenOpen<Value>(_ body: (Database) throws -> Value) -> Value? {
         guard let pool = opened.pool else { return nil }
         do {
             return try pool.writeWithoutTransaction(body)
@@ -186,7 +186,7 @@ final class EngineLoop {
     }
 
     /// Tells those who wait, here and in other processes.
-    private func tell(_ news: News) {
+    func tell(_ news: News) {
         guard news.isWorthTelling else { return }
         bell?.ring()
         if let due = news.due { nextDue = min(nextDue ?? due, due) }
@@ -196,190 +196,5 @@ final class EngineLoop {
         if news.hasOrders { tellOrders() }
         if news.hasStatuses { pushStatuses() }
         if news.hasSchedules { pushSchedules() }
-    }
-
-    // MARK: Timers
-
-    private func dueJobs() -> [Job] {
-        let now = ContinuousClock.now
-        var jobs: [Job] = []
-        for (number, member) in members where member.beatsAt <= now {
-            guard let consumer = member.consumer, consumer.isHeld() else {
-                members[number] = nil
-                continue
-            }
-            // Sooner where this one cannot be written.
-            members[number]?.beatsAt = now + min(settings.heartbeat / 3, .seconds(1))
-            jobs.append(consumer.beat(at: now))
-        }
-        if !members.isEmpty, let due = nextDue, due.timeIntervalSinceNow <= 0 {
-            nextDue = nil
-            jobs.append(promotion)
-        }
-        return jobs
-    }
-
-    private var promotion: Job {
-        Job(isDurable: false) { transaction in
-            let hasMore = try transaction.promote(atMost: 1_000)
-            return { loop in
-                if hasMore { loop.nextDue = .distantPast } else { loop.learnDue() }
-            }
-        } fail: { _ in
-            // The next patrol finds it still due.
-        }
-    }
-
-    private func learnDue() {
-        nextDue = whenOpen { db in try db.value(Double.self, "SELECT min(due) FROM scheduled") }.flatMap { $0 }
-            .map { Date(timeIntervalSince1970: $0) }
-    }
-
-    /// A heartbeat was written that began at `start`.
-    func hasBeaten(_ number: Int64, at start: ContinuousClock.Instant) {
-        members[number]?.beatsAt = start + settings.heartbeat
-    }
-
-    // MARK: Patrol
-
-    /// Looks whether another process has changed what somebody here waits for.
-    private func patrol() {
-        let now = ContinuousClock.now
-        patrolsAt = now + (isListening ? settings.patrol : min(settings.patrol, .milliseconds(25)))
-        if let pool = opened.pool, SystemFile(pool.path).identity != identity { return abandon() }
-        let present = whenOpen { db in try db.value(Int64.self, "PRAGMA data_version") }.flatMap { $0 }
-        guard let present else { return }
-        defer { version = present }
-        if !members.isEmpty, nextDue == nil || present != version { learnDue() }
-        guard present != version else { return }
-        heardAt = now
-        tellOrders()
-        pushStatuses()
-        pushSchedules()
-        let waiting = members.values.compactMap(\.consumer).filter(\.isIdle)
-        guard !waiting.isEmpty else { return }
-        for queue in Set(waiting.flatMap(\.queues)) {
-            let hasWork = whenOpen { db in try db.exists("SELECT 1 FROM waiting WHERE queue = ? LIMIT 1", queue) }
-            guard hasWork == true else { continue }
-            for consumer in waiting { consumer.hear(of: [queue]) }
-        }
-    }
-
-    private func tellOrders() {
-        for consumer in members.values.compactMap(\.consumer) {
-            let known = consumer.orders
-            let news = whenOpen { db in try Orders.news(db, since: known, now: Date().timeIntervalSince1970) }
-            if let news = news.flatMap({ $0 }) { consumer.learn(news.orders, terminated: news.terminated) }
-        }
-    }
-
-    // MARK: Statuses
-
-    /// Calls `watcher` with the stored status and with each new one. Returns the watcher's number.
-    func watch(_ id: String, _ watcher: @escaping StatusWatchers.Watcher) -> Int? {
-        let number = whenOpen { db in try watchers.add(id, watcher, db) }
-        listen()
-        return number
-    }
-
-    func unwatch(_ id: String, _ number: Int) {
-        watchers.remove(id, number)
-    }
-
-    private func pushStatuses() {
-        if !watchers.isEmpty { whenOpen { db in try watchers.tell(db) } }
-    }
-
-    // MARK: Schedules
-
-    func watchSchedules(_ name: String, _ watcher: @escaping @Sendable () -> Void) {
-        whenOpen { db in try scheduleWatchers.add(name, watcher, db) }
-        listen()
-    }
-
-    func unwatchSchedules(_ name: String) {
-        scheduleWatchers.remove(name)
-    }
-
-    private func pushSchedules() {
-        if !scheduleWatchers.isEmpty { whenOpen { db in try scheduleWatchers.tell(db) } }
-    }
-
-    // MARK: Consumers
-
-    func add(_ consumer: SQLiteConsumer) {
-        if members.isEmpty {
-            recoversAt = .now
-            patrolsAt = .now
-            tidiesAt = tidiesAt ?? .now
-        }
-        members[consumer.number] = Member(consumer: consumer, beatsAt: .now + settings.heartbeat)
-        listen()
-    }
-
-    func remove(_ number: Int64) {
-        members[number] = nil
-    }
-
-    /// Gives back what lost processes held.
-    private func recover() {
-        let now = ContinuousClock.now
-        recoversAt = now + settings.recovery
-        let others = whenOpen { db in
-            try Row.fetchAll(db.cachedStatement(sql: "SELECT number, beat, file, place FROM holder"))
-                .filter { members[$0[0]] == nil }
-        }
-        guard let others else { return }
-        let beats = Dictionary(uniqueKeysWithValues: others.map { ($0[0] as Int64, $0[1] as Int64) })
-        let silent = losses.looked(at: now, beats: beats)
-        let lost = others.filter { row in
-            silent.contains(row[0]) || row[2] == bell?.file && bell?.isFree(row[3]) == true
-        }
-        for row in lost {
-            let number: Int64 = row[0]
-            let beat: Int64 = row[1]
-            perform([
-                Job(isDurable: true) { transaction in
-                    let count = try transaction.recover(number, silentSince: beat)
-                    return { loop in
-                        guard let count, count > 0 else { return }
-                        loop.logger.notice("a lost worker's tasks were given back", metadata: ["count": "\(count)"])
-                    }
-                } fail: { [logger] error in
-                    logger.debug("recovery was cut short", metadata: ["error": "\(error)"])
-                }
-            ])
-        }
-    }
-
-    // MARK: Tidying
-
-    /// Deletes a slice of what has had its time, and gives back a slice of the pages that are free.
-    private func tidy() {
-        tidiesAt = nil
-        let now = Date()
-        let hasWaste = whenOpen { db in
-            try Transaction.hasWaste(db, now: now, letters: settings.deadLetterTimeToLive)
-        }
-        if hasWaste == true {
-            perform([
-                Job(isDurable: false) { transaction in
-                    let hasMore = try transaction.tidy()
-                    return { loop in if hasMore { loop.tidyAgain() } }
-                } fail: { _ in
-                    // It will be there the next time.
-                }
-            ])
-        }
-        if whenOpen(Transaction.shrink) == true { tidyAgain() }
-        // Somebody who only sends has done enough.
-        guard tidiesAt == nil, !members.isEmpty else { return }
-        whenOpen(log.empty)
-        tidiesAt = .now + settings.tidying * Double.random(in: 0.5...1)
-    }
-
-    /// After a moment that belongs to the others.
-    private func tidyAgain() {
-        tidiesAt = .now + .milliseconds(20)
     }
 }
