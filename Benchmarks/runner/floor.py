@@ -3,7 +3,10 @@
 
 """What Redis itself takes for the same commands: replayed by `redis-cli --pipe`, or pushed by `redis-benchmark`."""
 
+import random
+import socket
 import subprocess
+import sys
 import time
 import uuid
 
@@ -13,6 +16,32 @@ BATCH = 256
 def resp(*words):
     words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+class Socket:
+    """A connection for commands whose answers come in one piece."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, command):
+        self.socket.sendall(command)
+        return self.socket.recv(65_536)
+
+
+ECHO = """
+import socket, sys, time
+connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+take = b"*6\\r\\n$6\\r\\nBLMOVE\\r\\n$6\\r\\ncelery\\r\\n$6\\r\\nleased\\r\\n$5\\r\\nRIGHT\\r\\n$4\\r\\nLEFT\\r\\n$1\\r\\n0\\r\\n"
+while True:
+    connection.sendall(take)
+    connection.recv(65_536)
+    now = repr(time.time()).encode()
+    connection.sendall(b"*3\\r\\n$5\\r\\nLPUSH\\r\\n$7\\r\\nanswers\\r\\n$%d\\r\\n%s\\r\\n" % (len(now), now))
+    connection.recv(65_536)
+"""
 
 
 class Floor:
@@ -56,6 +85,25 @@ class Floor:
         """LPUSH per second through `redis-cli --pipe`."""
         self.server.empty()
         return count / self._pipe(b"".join(resp("LPUSH", "celery", self._message(i)) for i in range(count)))
+
+    def latency(self, samples):
+        """Two plain sockets: one process waits in BLMOVE and answers with a push, the other one sends and waits for it."""
+        self.server.empty()
+        echo = subprocess.Popen([sys.executable, "-c", ECHO, str(self.server.port)])
+        send, wait = (Socket(self.server.port) for _ in range(2))
+        start, result = [], []
+        for i in range(samples + 1):
+            time.sleep(random.uniform(0.005, 0.05))
+            sent = time.time()
+            send.ask(resp("LPUSH", "celery", self.message))
+            ran = float(wait.ask(resp("BRPOP", "answers", 0)).split(b"\r\n")[4])
+            # Not the first, for which the other process has yet to start.
+            if i > 0:
+                start.append((ran - sent) * 1000)
+                result.append((time.time() - sent) * 1000)
+        echo.kill()
+        echo.wait()
+        return {"start": start, "result": result}
 
     def _message(self, i):
         # Alike in length and in their long prefix, unlike in their ids, as real ones are.

@@ -3,8 +3,11 @@
 
 """What is measured, one function each: it returns figures by name for one system and one round."""
 
+import contextlib
+import os
 import statistics
 import subprocess
+import sys
 import time
 
 
@@ -85,12 +88,29 @@ def latency(system, samples=200):
     time.sleep(0.3)
     figures = system.run("latency", "--samples", samples)
     worker.stop()
+    return percentiles(figures)
+
+
+def percentiles(figures):
     rows = {}
     for name in ("start", "result"):
         times = sorted(figures[name])
         for percent in (50, 99) if times else ():
             rows[f"{name}_p{percent}_ms"] = times[min(len(times) - 1, len(times) * percent // 100)]
     return rows
+
+
+@contextlib.contextmanager
+def awake():
+    """Keeps every processor busy with what gives way to all else: to wake one that sleeps is the machine's cost."""
+    spin = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\nwhile True: pass"
+    spinners = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(os.cpu_count())]
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
 
 
 def payload(system, size, count):
