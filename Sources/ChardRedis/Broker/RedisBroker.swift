@@ -13,7 +13,8 @@ public final class RedisBroker: InspectableBroker {
     /// The server's URL, without password.
     public let location: String
 
-    /// How much one script moves or writes, in bytes, a message more or less: it keeps the server from all others.
+    /// How much one script moves or writes, or one round trip sends, in bytes, a message more or less: it keeps the server
+    /// from all others, and the bytes in memory.
     static let batchBytes = 8 << 20
 
     package let url: RedisURL

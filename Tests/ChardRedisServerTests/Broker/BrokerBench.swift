@@ -68,6 +68,12 @@ struct BrokerBench {
         }
     }
 
+    /// The end of a task that simply succeeded.
+    func success(_ delivery: Delivery, _ id: String) -> Settlement {
+        let status = StatusRecord(TaskStatus(id: id, state: .success), timeToLive: .seconds(60))
+        return Settlement(delivery, .finished, status: status)
+    }
+
     func message(_ task: String, _ arguments: JSON..., queue: String = "celery", priority: Int = 0) -> OutgoingMessage {
         var message = TaskMessage(task: task, body: MessageBody(Arguments(arguments)), queue: queue)
         message.properties.priority = priority

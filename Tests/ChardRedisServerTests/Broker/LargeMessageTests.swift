@@ -32,12 +32,6 @@ struct LargeMessageTests {
         return await consumer.onLoop { $0.take(from: large.list, [RedisCommand("PING")]) != nil } ?? false
     }
 
-    private func success(_ delivery: Delivery, _ id: String) -> Settlement {
-        Settlement(
-            delivery, .finished,
-            status: StatusRecord(TaskStatus(id: id, state: .success), timeToLive: .seconds(60)))
-    }
-
     @Test("they come in their order, without a script, and are dropped by count")
     func order() async throws {
         try await BrokerBench.with { bench in
@@ -46,12 +40,13 @@ struct LargeMessageTests {
             try await bench.broker().send(sent)
             var claimed = try await claimUntilTaken(consumer)
             for (index, delivery) in claimed.enumerated() {
-                _ = try await consumer.settle([success(delivery, "a\(index)")])
+                _ = try await consumer.settle([bench.success(delivery, "a\(index)")])
             }
             _ = try await bench.server.cli("CONFIG", "RESETSTAT")
             while claimed.count < 60 {
                 let next = try await consumer.claim(upTo: 7)
-                let receipts = try await consumer.settle(next.enumerated().map { success($0.element, "b\($0.offset)") })
+                let receipts = try await consumer.settle(
+                    next.enumerated().map { bench.success($0.element, "b\($0.offset)") })
                 #expect(receipts.allSatisfy { $0 == .settled })
                 claimed += next
             }
@@ -88,7 +83,7 @@ struct LargeMessageTests {
             for _ in 0..<20 {
                 let claimed = try await consumer.claim(upTo: 1)
                 served += claimed.map(\.queue)
-                _ = try await consumer.settle(claimed.map { success($0, "x") })
+                _ = try await consumer.settle(claimed.map { bench.success($0, "x") })
             }
             #expect(served.count { $0 == "a" } == 10 && served.count { $0 == "b" } == 10)
             await consumer.close()
@@ -103,7 +98,7 @@ struct LargeMessageTests {
                 try await bench.broker().send(messages(0..<1, bench))
                 var claimed: [Delivery] = []
                 while claimed.isEmpty { claimed = try await consumer.claim(upTo: 4) }
-                _ = try await consumer.settle([success(claimed[0], "x")])
+                _ = try await consumer.settle([bench.success(claimed[0], "x")])
                 async let next = consumer.claim(upTo: 4)
                 try await eventually("all four lists are waited on", within: .seconds(5)) {
                     try await bench.blockingPops() == 4

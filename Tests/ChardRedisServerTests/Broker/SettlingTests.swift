@@ -11,11 +11,6 @@ import Testing
 
 @Suite("Settling on a Redis server", .timeLimit(.minutes(2)))
 struct SettlingTests {
-    private func success(_ delivery: Delivery, _ id: String) -> Settlement {
-        let status = StatusRecord(TaskStatus(id: id, state: .success), timeToLive: .seconds(60))
-        return Settlement(delivery, .finished, status: status)
-    }
-
     /// Sends `count` messages with the ids m0, m1, and so on, and claims them.
     private func claim(_ count: Int, _ bench: BrokerBench, _ consumer: any Consumer) async throws -> [Delivery] {
         try await bench.broker().send((0..<count).map { bench.message("t", .integer($0)) })
@@ -43,7 +38,7 @@ struct SettlingTests {
                     .shuffled(using: &random)
                 let settlements = chosen.map { index, delivery in
                     Int.random(in: 0..<30, using: &random) == 0
-                        ? Settlement(delivery, .returned) : success(delivery, "m\(index)")
+                        ? Settlement(delivery, .returned) : bench.success(delivery, "m\(index)")
                 }
                 let receipts = try await consumer.settle(settlements)
                 #expect(receipts.allSatisfy { $0 == .settled })
@@ -65,7 +60,7 @@ struct SettlingTests {
             let claimed = try await claim(50, bench, consumer)
             _ = try await bench.server.cli("CONFIG", "RESETSTAT")
             let ended = claimed.enumerated().filter { ![3, 17].contains($0.offset) }
-            _ = try await consumer.settle(ended.map { success($0.element, "m\($0.offset)") })
+            _ = try await consumer.settle(ended.map { bench.success($0.element, "m\($0.offset)") })
             let calls = try await bench.server.cli("INFO", "commandstats")
             #expect(!calls.contains("cmdstat_lrem") && calls.contains("cmdstat_ltrim:calls=1,"))
             #expect(try await held(bench, consumer) == [claimed[3].payload, claimed[17].payload])
@@ -83,7 +78,7 @@ struct SettlingTests {
             // One is gone, and something else has come in: the newest of the oldest five is not in its place.
             _ = try await client.send(RedisCommand("LREM", list, 1, claimed[1].payload))
             _ = try await client.send(RedisCommand("RPUSH", list, "other", "another"))
-            let receipts = try await consumer.settle((0..<5).map { success(claimed[$0], "m\($0)") })
+            let receipts = try await consumer.settle((0..<5).map { bench.success(claimed[$0], "m\($0)") })
             #expect(receipts == [.settled, .fenced, .settled, .settled, .settled])
             #expect(try await bench.broker().status(of: "m1") == nil)
             #expect(try await bench.broker().status(of: "m4")?.state == .success)
@@ -92,10 +87,10 @@ struct SettlingTests {
             // Doubt does not last: once nothing of then is held any more, the next are dropped by count again.
             _ = try await client.send(RedisCommand("LREM", list, 0, "other"))
             _ = try await client.send(RedisCommand("LREM", list, 0, "another"))
-            #expect(try await consumer.settle([success(claimed[5], "m5")]) == [.settled])
+            #expect(try await consumer.settle([bench.success(claimed[5], "m5")]) == [.settled])
             let next = try await claim(6, bench, consumer)
             _ = try await bench.server.cli("CONFIG", "RESETSTAT")
-            let second = try await consumer.settle(next.enumerated().map { success($0.element, "n\($0.offset)") })
+            let second = try await consumer.settle(next.enumerated().map { bench.success($0.element, "n\($0.offset)") })
             #expect(second.allSatisfy { $0 == .settled })
             #expect(try await bench.server.cli("INFO", "commandstats").contains("cmdstat_lrem") == false)
             await consumer.close()
@@ -158,7 +153,8 @@ struct SettlingTests {
             let consumer = try await bench.consumer()
             let claimed = try await claim(6, bench, consumer)
             _ = try await bench.server.cli("DEL", "chard:leased:\(consumer.identity):celery")
-            let receipts = try await consumer.settle(claimed.enumerated().map { success($0.element, "m\($0.offset)") })
+            let receipts = try await consumer.settle(
+                claimed.enumerated().map { bench.success($0.element, "m\($0.offset)") })
             #expect(receipts.allSatisfy { $0 == .fenced })
             #expect(try await bench.broker().status(of: "m0") == nil)
             await consumer.close()
