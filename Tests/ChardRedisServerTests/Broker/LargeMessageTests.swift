@@ -138,6 +138,20 @@ struct LargeMessageTests {
         }
     }
 
+    @Test("a queue is not drained while what has left it is still on its way to the process")
+    func drained() async throws {
+        try await BrokerBench.with { bench in
+            let consumer = try await bench.consumer()
+            #expect(try await consumer.isDrained())
+            let leased = "chard:leased:\(consumer.identity):celery"
+            _ = try await bench.broker().client.send(RedisCommand("LPUSH", leased, bench.message("t").payload))
+            #expect(try await !consumer.isDrained())
+            _ = try await bench.server.cli("DEL", leased)
+            #expect(try await consumer.isDrained())
+            await consumer.close()
+        }
+    }
+
     @Test("a process whose heartbeat is gone gets none of them, and hands them back")
     func lapse() async throws {
         try await BrokerBench.with { bench in
