@@ -1,7 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-// Only the reader of replies and the formatter of commands are used: sockets, TLS and timeouts are SwiftNIO's.
+// Only the reader of replies is used: sockets, TLS and timeouts are SwiftNIO's.
 
 #ifndef CHARD_HIREDIS_SHIM_H
 #define CHARD_HIREDIS_SHIM_H

@@ -45,7 +45,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 read: TimeAmount(options.readTimeout), idle: options.idleTimeout.map { TimeAmount($0) },
                 ping: TimeAmount(options.pingTimeout)))
         reader = try ReplyReader()
-        ping = try RedisBatch([RedisCommand("PING")])
+        ping = RedisBatch([RedisCommand("PING")])
         maximumReply = options.maximumReply ?? .max
     }
 
@@ -219,20 +219,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func finish(_ batch: RedisBatch, _ replies: [RESPValue]) {
-        guard batch.hasScripts else {
+        guard batch.hasScripts, let reload = batch.reloadingScripts(after: replies) else {
             batch.complete(.success(replies))
             return
         }
-        do throws(RedisError) {
-            guard let reload = try batch.reloadingScripts(after: replies) else {
-                batch.complete(.success(replies))
-                return
-            }
-            write(reload)
-            flush()
-        } catch {
-            batch.complete(.failure(error))
-        }
+        write(reload)
+        flush()
     }
 
     // MARK: Time

@@ -17,7 +17,7 @@ enum ConnectionOpener {
         let promise = eventLoop.makePromise(of: RedisConnection.self)
         eventLoop.execute {
             do throws(RedisError) {
-                let greeting = try Greeting(url: url, options: options)
+                let greeting = Greeting(url: url, options: options)
                 let security = try url.tls.map { tls throws(RedisError) in try TLSContexts.context(for: tls) }
                 connect(url, options, security, on: eventLoop).assumeIsolated().whenComplete { result in
                     do {

@@ -6,7 +6,7 @@ struct Greeting {
     let batch: RedisBatch
     private let password: String?
 
-    init(url: RedisURL, options: RedisOptions) throws(RedisError) {
+    init(url: RedisURL, options: RedisOptions) {
         var commands: [RedisCommand] = []
         if let user = url.user {
             commands.append(RedisCommand("AUTH", user, url.password ?? ""))
@@ -17,7 +17,7 @@ struct Greeting {
         if let name = options.clientName { commands.append(RedisCommand("CLIENT", "SETNAME", name)) }
         commands.append(RedisCommand("PING"))
         commands.append(RedisCommand("CLIENT", "ID"))
-        batch = try RedisBatch(commands)
+        batch = RedisBatch(commands)
         password = url.password
     }
 

@@ -17,11 +17,11 @@ package final class RedisBatch: Sendable {
     let hasScripts: Bool
     private let outcome = OneShot<[RESPValue]>()
 
-    init(_ commands: [RedisCommand], blockFor: Duration? = nil) throws(RedisError) {
+    init(_ commands: [RedisCommand], blockFor: Duration? = nil) {
         self.commands = commands
         self.blockFor = blockFor
         hasScripts = commands.contains { $0.script != nil }
-        bytes = try CommandFormatter.format(commands)
+        bytes = ByteBuffer(commands)
     }
 
     /// Sets who is told of the replies.

@@ -37,7 +37,7 @@ package struct RedisScript: Sendable, Hashable {
 extension RedisBatch {
     /// The batch that loads the scripts the server did not know and repeats the commands that named them; nil if there
     /// is nothing to repeat. It completes this batch when it is done.
-    func reloadingScripts(after replies: [RESPValue]) throws(RedisError) -> RedisBatch? {
+    func reloadingScripts(after replies: [RESPValue]) -> RedisBatch? {
         let failed = replies.indices.filter { replies[$0].error?.code == .noScript && commands[$0].script != nil }
         let scripts = Set(failed.compactMap { commands[$0].script })
         guard !scripts.isEmpty, !isFinished else { return nil }
@@ -48,7 +48,7 @@ extension RedisBatch {
             command.script = nil
             return command
         }
-        let batch = try RedisBatch(loads + repeats)
+        let batch = RedisBatch(loads + repeats)
         batch.whenComplete { result in
             self.complete(
                 result.map { values in

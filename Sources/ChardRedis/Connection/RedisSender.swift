@@ -27,7 +27,7 @@ extension RedisSender {
         _ commands: [RedisCommand], blockFor: Duration? = nil
     ) async throws(RedisError) -> [RESPValue] {
         if commands.isEmpty { return [] }
-        let batch = try RedisBatch(commands, blockFor: blockFor)
+        let batch = RedisBatch(commands, blockFor: blockFor)
         return try await withTaskCancellationHandler {
             await result(of: batch)
         } onCancel: {
@@ -65,13 +65,9 @@ extension RedisSender {
     /// Sends commands without waiting: the future completes on ``eventLoop`` and never touches Swift's task pool.
     package func submit(_ commands: [RedisCommand], blockFor: Duration? = nil) -> EventLoopFuture<[RESPValue]> {
         let promise = eventLoop.makePromise(of: [RESPValue].self)
-        do throws(RedisError) {
-            let batch = try RedisBatch(commands, blockFor: blockFor)
-            batch.whenComplete { promise.completeWith($0.mapError { $0 as any Error }) }
-            if commands.isEmpty { batch.complete(.success([])) } else { submit(batch) }
-        } catch {
-            promise.fail(error)
-        }
+        let batch = RedisBatch(commands, blockFor: blockFor)
+        batch.whenComplete { promise.completeWith($0.mapError { $0 as any Error }) }
+        if commands.isEmpty { batch.complete(.success([])) } else { submit(batch) }
         return promise.futureResult
     }
 }

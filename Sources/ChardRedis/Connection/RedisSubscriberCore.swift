@@ -67,13 +67,8 @@ final class RedisSubscriberCore {
         guard let handler = reconnector.connection?.handler.value, let first = request.topics.first else { return }
         var command = RedisCommand(request.verb(for: first).uppercased())
         command.append(contentsOf: request.topics.map(\.name))
-        guard let bytes = try? CommandFormatter.format([command]) else {
-            // Without memory for a few words this connection is of no use; the next one starts afresh.
-            handler.close(RedisError(code: .outOfMemory, message: "no memory to subscribe"))
-            return
-        }
         table.sent(request)
-        handler.writeUnanswered(bytes)
+        handler.writeUnanswered(ByteBuffer([command]))
     }
 
     private func connected(_ connection: RedisConnection) {

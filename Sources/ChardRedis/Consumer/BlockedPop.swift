@@ -21,12 +21,11 @@ final class BlockedPop {
     }
 
     let list: String
-    private let leased: String
+    /// The pop and, where it is wanted, the question how many messages it leaves: made once.
+    private let commands: [RedisCommand]
     private let broker: RedisBroker
     private let options: RedisOptions
     private let wait: Duration
-    /// Whether to ask, with each pop, how many messages it leaves.
-    private let countsRest: Bool
     private let isWanted: () -> Bool
     private let answered: ([UInt8]?) -> Void
     private let lostReply: () -> Void
@@ -51,7 +50,8 @@ final class BlockedPop {
         answered: @escaping ([UInt8]?) -> Void, lostReply: @escaping () -> Void
     ) {
         self.list = list
-        self.leased = leased
+        let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", wait / .seconds(1))
+        commands = countsRest ? [pop, RedisCommand("LLEN", list)] : [pop]
         self.broker = broker
         var options = broker.options
         // And some room for the reply's own words.
@@ -60,7 +60,6 @@ final class BlockedPop {
         options.readTimeout = .seconds(4)
         self.options = options
         self.wait = wait
-        self.countsRest = countsRest
         self.isWanted = isWanted
         self.answered = answered
         self.lostReply = lostReply
@@ -79,8 +78,6 @@ final class BlockedPop {
         guard state == .idle else { return }
         guard let connection else { return connect(thenPops: true) }
         state = .blocked
-        let pop = RedisCommand("BLMOVE", list, leased, "RIGHT", "LEFT", wait / .seconds(1))
-        let commands = countsRest ? [pop, RedisCommand("LLEN", list)] : [pop]
         connection.submit(commands, blockFor: wait).hop(to: broker.client.eventLoop).assumeIsolated().whenComplete {
             self.ended($0)
         }

@@ -186,9 +186,9 @@ final class RedisConsumerLoop {
 
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }
 
-    /// Gives the caller a moment to claim again before the pops are called back.
+    /// Gives the caller a moment to claim again before the pops are called back. Mostly it has done so already.
     func scheduleRecall() {
-        guard !isRecallScheduled, !isClosed else { return }
+        guard !isRecallScheduled, !isClosed, consumer?.isClaiming == false else { return }
         isRecallScheduled = true
         broker.client.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2)) {
             self.isRecallScheduled = false

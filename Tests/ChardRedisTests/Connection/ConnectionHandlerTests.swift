@@ -24,7 +24,7 @@ struct ConnectionHandlerTests {
 
     /// Sends commands; the outcome is there once the replies are.
     private func send(_ commands: RedisCommand..., blockFor: Duration? = nil) throws -> (RedisBatch, Outcome) {
-        let batch = try RedisBatch(commands, blockFor: blockFor)
+        let batch = RedisBatch(commands, blockFor: blockFor)
         let outcome = Outcome()
         batch.whenComplete { result in outcome.value.withLock { $0 = result } }
         handler.write(batch)

@@ -19,7 +19,7 @@ struct ConnectionMachineTests {
     }
 
     private func batch(_ names: String..., blockFor: Duration? = nil) throws -> RedisBatch {
-        try RedisBatch(names.map { RedisCommand($0) }, blockFor: blockFor)
+        RedisBatch(names.map { RedisCommand($0) }, blockFor: blockFor)
     }
 
     @Test("Replies go to the batches in their order, each batch at once")
@@ -49,7 +49,7 @@ struct ConnectionMachineTests {
     func errorReply() throws {
         var machine = ready()
         _ = machine.expectReplies(
-            to: try RedisBatch([RedisCommand("GET", "a"), RedisCommand("LPOP", "b")]), now: start)
+            to: RedisBatch([RedisCommand("GET", "a"), RedisCommand("LPOP", "b")]), now: start)
         _ = machine.received(.null)
         guard case .complete(_, let replies) = machine.received(.error(RedisError(reply: "WRONGTYPE x"))) else {
             Issue.record("the batch is not complete")

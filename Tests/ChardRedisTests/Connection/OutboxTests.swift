@@ -23,7 +23,7 @@ struct OutboxTests {
         (near, far) = (pair[0], pair[1])
     }
 
-    private func batch(_ text: String) throws -> RedisBatch { try RedisBatch([RedisCommand("ECHO", text)]) }
+    private func batch(_ text: String) throws -> RedisBatch { RedisBatch([RedisCommand("ECHO", text)]) }
 
     /// What has come out at the other end.
     private func arrived() -> String {

@@ -12,7 +12,7 @@ struct WireTests {
     func format() throws {
         var command = RedisCommand("SET", "key", [0, 13, 10, 255] as [UInt8], 42, 1.5, "", "é")
         command.append(contentsOf: ["x", "y"])
-        let bytes = try CommandFormatter.format([command, RedisCommand("PING")])
+        let bytes = ByteBuffer([command, RedisCommand("PING")])
         let expected =
             Array("*9\r\n$3\r\nSET\r\n$3\r\nkey\r\n$4\r\n".utf8) + [0, 13, 10, 255]
             + Array("\r\n$2\r\n42\r\n$3\r\n1.5\r\n$0\r\n\r\n$2\r\né\r\n$1\r\nx\r\n$1\r\ny\r\n*1\r\n$4\r\nPING\r\n".utf8)
@@ -22,7 +22,7 @@ struct WireTests {
     @Test("Numbers are written as Redis reads them")
     func numbers() throws {
         let command = RedisCommand("ZADD", "z", Int.min, -Double.infinity, 1e21, 0.1)
-        let text = String(buffer: try CommandFormatter.format([command]))
+        let text = String(buffer: ByteBuffer([command]))
         for number in ["-9223372036854775808", "-inf", "1e+21", "0.1"] { #expect(text.contains("\r\n\(number)\r\n")) }
     }
 
