@@ -43,13 +43,19 @@ public struct AsyncResult<Output: Sendable>: Sendable, CustomStringConvertible {
         guard keepsResult else {
             throw AppError("task \(id) was sent with ignoresResult: there will be nothing to wait for")
         }
-        let statuses = try statuses()
-        let executor = (try app.results as? any ThreadLendingBroker)?.controlExecutor
-        return try await withDeadline(timeout, on: executor, onTimeout: { ResultTimeout(id: id, waited: $0) }) {
-            for try await status in statuses where status.state.isReady { return status }
-            try Task.checkCancellation()
-            throw BrokerError(.closed, "the result store was shut down while task \(id) was waited for")
+        let store = try app.results
+        let answer = FirstAnswer<TaskStatus>()
+        let end = store.watching(id) { status in
+            if case .success(let status) = status, !status.state.isReady { return }
+            answer.give(status)
         }
+        defer { end() }
+        let executor = (store as? any ThreadLendingBroker)?.controlExecutor
+        let timer = timeout.map { [id] timeout in
+            answer.fail(with: ResultTimeout(id: id, waited: timeout), after: timeout, on: executor)
+        }
+        defer { timer?.cancel() }
+        return try await answer.value()
     }
 
     /// Deletes what is stored of the task. Returns whether there was anything.

@@ -7,7 +7,7 @@ import Synchronization
 /// A broker within the process: for tests, and for programs that convert to a queue later.
 ///
 /// It keeps the whole contract except outliving its process. Messages travel encoded, as on every other broker.
-public final class MemoryBroker: InspectableBroker, ControllableBroker, SupervisedBroker {
+public final class MemoryBroker: InspectableBroker, ControllableBroker, SupervisedBroker, StatusWatching {
     /// `memory://`
     public let location = "memory://"
 
@@ -72,23 +72,19 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     /// The stored status.
     public func status(of id: String) async throws -> TaskStatus? {
         guard let json = change({ state, now in state.status(of: id, now: now) }) else { return nil }
-        return try TaskStatus(decoding: json)
+        return try TaskStatus(reading: json)
     }
 
     /// The stored status, then each new one.
-    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
-        AsyncThrowingStream { continuation in
-            let watcher = change { state, now in
-                state.watch(id, now: now) { json in
-                    do {
-                        continuation.yield(try TaskStatus(decoding: json))
-                    } catch {
-                        continuation.finish(throwing: error)
-                    }
-                }
-            }
-            continuation.onTermination = { [weak self] _ in self?.change { state, _ in state.unwatch(id, watcher) } }
+    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
+
+    package func watch(
+        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
+    ) -> @Sendable () -> Void {
+        let watcher = change { state, now in
+            state.watch(id, now: now) { json in tell(Result { try TaskStatus(reading: json) }) }
         }
+        return { [weak self] in self?.change { state, _ in state.unwatch(id, watcher) } }
     }
 
     /// Deletes the stored status.

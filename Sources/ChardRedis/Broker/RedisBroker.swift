@@ -139,72 +139,6 @@ public final class RedisBroker: InspectableBroker {
         try await consumer.open()
         return consumer
     }
-
-    // MARK: ResultStore
-
-    /// Stores and publishes statuses in one step.
-    public func store(_ statuses: [StatusRecord]) async throws {
-        guard !statuses.isEmpty else { return }
-        var command = RedisScript.store.command(keys: [])
-        for status in statuses { command.append(status, keys: keys) }
-        let store = command
-        _ = try await translatingErrors { () throws(RedisError) in try await client.send(store) }
-    }
-
-    /// The stored status.
-    public func status(of id: String) async throws -> TaskStatus? {
-        let reply = try await translatingErrors { () throws(RedisError) in
-            try await client.send(RedisCommand("GET", keys.status(id)))
-        }
-        return try reply.bytes.map(TaskStatus.init(reading:))
-    }
-
-    /// The stored status, then each new one, over one shared connection.
-    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
-        AsyncThrowingStream { continuation in
-            // On the event loop, where both answers come: the caller's pool has nothing to do before there is a status.
-            let task = Task(executorPreference: executor) { [self] in
-                do {
-                    // Subscribed first, read afterwards: what is stored in between is seen twice rather than never.
-                    let subscription = try await translatingErrors { () throws(RedisError) in
-                        try await subscriber.subscribe(
-                            to: keys.status(id),
-                            onMessage: { payload in
-                                do throws(BrokerError) {
-                                    continuation.yield(try TaskStatus(reading: payload))
-                                } catch {
-                                    // Nothing better will come: whoever waits must learn why.
-                                    continuation.finish(throwing: error)
-                                }
-                            },
-                            onResubscribed: { [weak self] in
-                                guard let self else { return }
-                                Task {
-                                    do {
-                                        if let status = try await self.status(of: id) { continuation.yield(status) }
-                                    } catch let error as BrokerError where error.code == .damaged {
-                                        continuation.finish(throwing: error)
-                                    }
-                                }
-                            })
-                    }
-                    if let status = try await status(of: id) { continuation.yield(status) }
-                    await Signal().wait()
-                    subscription.cancel()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
-    }
-
-    /// Deletes the stored status.
-    public func forget(_ id: String) async throws -> Bool {
-        try await translatingErrors { () throws(RedisError) in
-            try await client.send(RedisCommand("DEL", keys.status(id)))
-        }.integer == 1
-    }
 }
 
 extension OutgoingMessage {
@@ -214,29 +148,7 @@ extension OutgoingMessage {
     }
 }
 
-extension RedisCommand {
-    /// Adds a status as the scripts take it: key, whether it is a SUCCESS, TTL in ms, JSON.
-    mutating func append(_ status: StatusRecord, keys: RedisKeys) {
-        append(keys.status(status.id))
-        append(status.state == .success ? "1" : "0")
-        append(status.timeToLive?.milliseconds ?? 0)
-        append(status.json)
-    }
-}
-
 extension Duration {
     /// Whole milliseconds, at least 1.
     var milliseconds: Int { max(1, Int((self / .milliseconds(1)).rounded())) }
-}
-
-extension TaskStatus {
-    /// Reads what the server holds under a status key.
-    init(reading payload: [UInt8]) throws(BrokerError) {
-        do {
-            // It is here already, however long it is: results end at the limit for bodies, with some text around them.
-            try self.init(decoding: payload, limits: JSONLimits(bytes: .max))
-        } catch {
-            throw BrokerError(.damaged, "a stored status cannot be read: \(error)", underlying: error)
-        }
-    }
 }

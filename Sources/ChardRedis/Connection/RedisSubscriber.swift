@@ -54,6 +54,26 @@ package final class RedisSubscriber: Sendable {
         return try await add(listener, to: .init(isPattern: true, name: pattern))
     }
 
+    /// Listens to a channel, without waiting for anything.
+    ///
+    /// - Parameters:
+    ///   - whenSubscribed: Told when the server has begun to listen for us; again after each loss of the connection.
+    ///   - onEnd: Told why nothing more will come: the server refuses, does not confirm in time, or the subscriber was closed.
+    package func listen(
+        to channel: String, onMessage: @escaping @Sendable (_ payload: [UInt8]) -> Void,
+        whenSubscribed: @escaping @Sendable () -> Void, onEnd: @escaping @Sendable (RedisError) -> Void
+    ) -> RedisSubscription {
+        let listener = SubscriptionListener(
+            onMessage: { _, payload in onMessage(payload) }, onLost: {}, onResubscribed: whenSubscribed, onEnd: onEnd)
+        listener.confirmation.whenComplete { result in
+            switch result {
+            case .success: whenSubscribed()
+            case .failure(let error): onEnd(error)
+            }
+        }
+        return begin(listener, on: .init(isPattern: false, name: channel))
+    }
+
     /// Closes the connection for good: listeners are told that it is lost, later subscriptions fail.
     package func close() async {
         try? await eventLoop.submit { self.core.value.close() }.get()
@@ -62,11 +82,9 @@ package final class RedisSubscriber: Sendable {
     private func add(
         _ listener: SubscriptionListener, to topic: SubscriptionTable<SubscriptionListener>.Topic
     ) async throws(RedisError) -> RedisSubscription {
+        // Begun before the confirmation: if that fails, the end of its life takes the listener away again.
+        let subscription = begin(listener, on: topic)
         let confirmation = listener.confirmation
-        // Made before the confirmation: if that fails, the end of its life takes the listener away again.
-        let subscription = RedisSubscription(
-            id: lastID.add(1, ordering: .relaxed).newValue, subscriber: self)
-        perform(.add(listener, id: subscription.id, topic: topic))
         try await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 confirmation.whenComplete { continuation.resume(returning: $0) }
@@ -74,6 +92,15 @@ package final class RedisSubscriber: Sendable {
         } onCancel: {
             confirmation.complete(.failure(.cancelled()))
         }.get()
+        return subscription
+    }
+
+    private func begin(
+        _ listener: SubscriptionListener, on topic: SubscriptionTable<SubscriptionListener>.Topic
+    ) -> RedisSubscription {
+        let subscription = RedisSubscription(
+            id: lastID.add(1, ordering: .relaxed).newValue, subscriber: self)
+        perform(.add(listener, id: subscription.id, topic: topic))
         return subscription
     }
 

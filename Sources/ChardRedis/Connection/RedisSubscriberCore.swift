@@ -39,8 +39,10 @@ final class RedisSubscriberCore {
     func close() {
         guard !reconnector.isClosed else { return }
         reconnector.close()
-        failUnconfirmed(.closedHere(reconnector.url))
+        let error = RedisError.closedHere(reconnector.url)
         for listener in table.lost() { listener.onLost() }
+        for listener in table.removeAll() { listener.end(error) }
+        failUnconfirmed(error)
     }
 
     private func add(_ listener: SubscriptionListener, id: Int, to topic: Table.Topic) {
@@ -88,7 +90,7 @@ final class RedisSubscriberCore {
         case .confirmed(let listeners):
             confirm(listeners)
         case .refused(let listeners, let error):
-            for listener in listeners { listener.confirmation.complete(.failure(error)) }
+            for listener in listeners { listener.end(error) }
         case .askAgain(let requests):
             for request in requests { write(request) }
             reconnector.connection?.handler.value.flush()

@@ -1,10 +1,13 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// A listener's place on a channel or pattern; it ends with ``cancel()``, or when nobody holds it any more.
 package final class RedisSubscription: Sendable {
     let id: Int
     private let subscriber: RedisSubscriber
+    private let isCancelled = Atomic(false)
 
     init(id: Int, subscriber: RedisSubscriber) {
         self.id = id
@@ -12,11 +15,12 @@ package final class RedisSubscription: Sendable {
     }
 
     deinit {
-        subscriber.perform(.remove(id: id))
+        cancel()
     }
 
     /// Ends the subscription; a message that is on its way to the listener just now may still be delivered.
     package func cancel() {
+        if isCancelled.exchange(true, ordering: .relaxed) { return }
         subscriber.perform(.remove(id: id))
     }
 }
@@ -28,4 +32,11 @@ struct SubscriptionListener: Sendable {
     let onMessage: @Sendable (_ channel: [UInt8], _ payload: [UInt8]) -> Void
     let onLost: @Sendable () -> Void
     let onResubscribed: @Sendable () -> Void
+    /// Nothing more will come, though it was confirmed once.
+    var onEnd: @Sendable (RedisError) -> Void = { _ in }
+
+    /// Ends its wait for the confirmation, or tells it that there will be nothing more.
+    func end(_ error: RedisError) {
+        if !confirmation.complete(.failure(error)) { onEnd(error) }
+    }
 }

@@ -9,7 +9,7 @@ import Synchronization
 /// The broker in a SQLite file, for all processes of one machine: no server is needed.
 ///
 /// The file is opened, and made where there is none, when it is first used.
-public final class SQLiteBroker: Broker {
+public final class SQLiteBroker: Broker, StatusWatching {
     /// The file, as a URL.
     public var location: String { engine.location.description }
 
@@ -89,37 +89,31 @@ public final class SQLiteBroker: Broker {
     }
 
     /// The stored status, then each new one, whichever process stores it.
-    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
-        AsyncThrowingStream { continuation in
-            let watch = StatusWatch()
+    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
+
+    package func watch(
+        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
+    ) -> @Sendable () -> Void {
+        let watch = StatusWatch()
+        engine.submit(
+            Job(isDurable: false) { _ in
+                { loop in
+                    let number = loop.watch(id) { json in tell(Result { try TaskStatus(reading: json.get()) }) }
+                    guard let number else {
+                        return tell(.failure(BrokerError(.unavailable, "the status could not be read")))
+                    }
+                    if watch.isOver(with: number) { loop.unwatch(id, number) }
+                }
+            } fail: { error in
+                tell(.failure(error))
+            })
+        return { [engine] in
+            guard let number = watch.end() else { return }
             engine.submit(
                 Job(isDurable: false) { _ in
-                    { loop in
-                        let number = loop.watch(id) { result in
-                            do {
-                                continuation.yield(try TaskStatus(reading: result.get()))
-                            } catch {
-                                // Nothing better will come: whoever waits must learn why.
-                                continuation.finish(throwing: error)
-                            }
-                        }
-                        guard let number else {
-                            let trouble = BrokerError(.unavailable, "the status could not be read")
-                            return continuation.finish(throwing: trouble)
-                        }
-                        if watch.isOver(with: number) { loop.unwatch(id, number) }
-                    }
-                } fail: { error in
-                    continuation.finish(throwing: error)
+                    { loop in loop.unwatch(id, number) }
+                } fail: { _ in
                 })
-            continuation.onTermination = { [engine] _ in
-                guard let number = watch.end() else { return }
-                engine.submit(
-                    Job(isDurable: false) { _ in
-                        { loop in loop.unwatch(id, number) }
-                    } fail: { _ in
-                    })
-            }
         }
     }
 
@@ -129,7 +123,7 @@ public final class SQLiteBroker: Broker {
     }
 }
 
-/// A stream's watcher, which may be ended before it has begun.
+/// A watch, which may be ended before it has begun.
 private final class StatusWatch: Sendable {
     private let state = Mutex<(number: Int?, isOver: Bool)>((nil, false))
 
@@ -146,18 +140,6 @@ private final class StatusWatch: Sendable {
         state.withLock { state in
             state.isOver = true
             return state.number
-        }
-    }
-}
-
-extension TaskStatus {
-    /// Reads what the file holds.
-    init(reading payload: [UInt8]) throws(BrokerError) {
-        do {
-            // It is here already, however long it is: results end at the limit for bodies, with some text around them.
-            try self.init(decoding: payload, limits: JSONLimits(bytes: .max))
-        } catch {
-            throw BrokerError(.damaged, "a stored status cannot be read: \(error)", underlying: error)
         }
     }
 }

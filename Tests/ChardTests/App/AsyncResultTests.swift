@@ -96,6 +96,19 @@ struct AsyncResultTests {
         #expect(error?.description.contains("was sent with ignoresResult") == true)
     }
 
+    @Test("a store of somebody else's is waited on by its stream")
+    func otherStore() async throws {
+        let app = Chard("test", broker: broker, results: PlainStore(inner: broker))
+        let result = app.task("t") { 1 }.result(of: "id")
+        async let value = result.value(timeout: .seconds(20))
+        try await store(TaskStatus(id: "id", state: .started))
+        try await store(TaskStatus(id: "id", state: .success, result: Array("7".utf8)))
+        #expect(try await value == 7)
+        let endless = app.task("u") { 1 }.result(of: "ended")
+        let error = await thrown(BrokerError.self) { try await endless.value() }
+        #expect(error?.code == .closed)
+    }
+
     @Test("forgetting tells whether there was anything")
     func forget() async throws {
         try await store(TaskStatus(id: "id", state: .success, result: Array("42".utf8)))
@@ -104,4 +117,19 @@ struct AsyncResultTests {
         #expect(try await !result.forget())
         #expect(try await result.status().state == .pending)
     }
+}
+
+/// A result store that knows of streams only; that of the id "ended" ends at once.
+private struct PlainStore: ResultStore {
+    let inner: MemoryBroker
+
+    var location: String { inner.location }
+    func connect() async throws { try await inner.connect() }
+    func store(_ statuses: [StatusRecord]) async throws { try await inner.store(statuses) }
+    func status(of id: String) async throws -> TaskStatus? { try await inner.status(of: id) }
+    func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
+        id == "ended" ? AsyncThrowingStream { $0.finish() } : inner.statuses(of: id)
+    }
+    func forget(_ id: String) async throws -> Bool { try await inner.forget(id) }
+    func shutdown() async { await inner.shutdown() }
 }

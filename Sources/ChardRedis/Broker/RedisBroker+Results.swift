@@ -1,0 +1,97 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import NIOCore
+import Synchronization
+
+extension RedisBroker: StatusWatching {
+    /// Stores and publishes statuses in one step.
+    public func store(_ statuses: [StatusRecord]) async throws {
+        guard !statuses.isEmpty else { return }
+        var command = RedisScript.store.command(keys: [])
+        for status in statuses { command.append(status, keys: keys) }
+        let store = command
+        _ = try await translatingErrors { () throws(RedisError) in try await client.send(store) }
+    }
+
+    /// The stored status.
+    public func status(of id: String) async throws -> TaskStatus? {
+        let reply = try await translatingErrors { () throws(RedisError) in
+            try await client.send(RedisCommand("GET", keys.status(id)))
+        }
+        return try reply.bytes.map(TaskStatus.init(reading:))
+    }
+
+    /// The stored status, then each new one, over one shared connection.
+    public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
+
+    package func watch(
+        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
+    ) -> @Sendable () -> Void {
+        let watch = StatusWatch(keys.status(id), client, tell)
+        let subscription = subscriber.listen(to: keys.status(id)) { payload in
+            tell(Result { try TaskStatus(reading: payload) })
+        } whenSubscribed: {
+            // Read once the server listens for us: what is stored in between is seen twice rather than never.
+            watch.read()
+        } onEnd: { error in
+            tell(.failure(BrokerError(error)))
+        }
+        return {
+            watch.end()
+            subscription.cancel()
+        }
+    }
+
+    /// Deletes the stored status.
+    public func forget(_ id: String) async throws -> Bool {
+        try await translatingErrors { () throws(RedisError) in
+            try await client.send(RedisCommand("DEL", keys.status(id)))
+        }.integer == 1
+    }
+}
+
+/// What is read from the store for one who listens to it.
+private final class StatusWatch: Sendable {
+    private let key: String
+    private let client: RedisClient
+    private let tell: @Sendable (Result<TaskStatus, any Error>) -> Void
+    private let isOver = Atomic(false)
+    private let hasRead = Atomic(false)
+
+    init(_ key: String, _ client: RedisClient, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void) {
+        self.key = key
+        self.client = client
+        self.tell = tell
+    }
+
+    func end() { isOver.store(true, ordering: .relaxed) }
+
+    /// Tells what is stored. Who has listened through the loss of a connection waits on until it can be read again.
+    func read() {
+        if isOver.load(ordering: .relaxed) { return }
+        let isFirst = !hasRead.exchange(true, ordering: .relaxed)
+        client.submit([RedisCommand("GET", key)]).whenComplete { result in
+            do {
+                guard let payload = try result.get()[0].get().bytes else { return }
+                self.tell(.success(try TaskStatus(reading: payload)))
+            } catch let error as RedisError {
+                guard error.isRetryable, !isFirst else { return self.tell(.failure(BrokerError(error))) }
+                self.client.eventLoop.scheduleTask(in: .seconds(1)) { self.read() }
+            } catch {
+                self.tell(.failure(error))
+            }
+        }
+    }
+}
+
+extension RedisCommand {
+    /// Adds a status as the scripts take it: key, whether it is a SUCCESS, TTL in ms, JSON.
+    mutating func append(_ status: StatusRecord, keys: RedisKeys) {
+        append(keys.status(status.id))
+        append(status.state == .success ? "1" : "0")
+        append(status.timeToLive?.milliseconds ?? 0)
+        append(status.json)
+    }
+}

@@ -1,0 +1,70 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import TestServers
+import Testing
+
+@testable import ChardRedis
+
+@Suite("Waiting for a result on a Redis server", .timeLimit(.minutes(1)))
+struct ResultTests {
+    /// One who waits for the result of task `id`; the server listens for it already.
+    private func waiter(of bench: BrokerBench, _ app: Chard) async throws -> Task<Int, any Error> {
+        let task = app.task("t") { 1 }
+        let waiter = Task { try await task.result(of: "id").value(timeout: .seconds(30)) }
+        try await listeners(1, on: bench)
+        return waiter
+    }
+
+    private func listeners(_ count: Int, on bench: BrokerBench) async throws {
+        try await eventually("\(count) listen") {
+            try await bench.server.cli("PUBSUB", "NUMSUB", "celery-task-meta-id").hasSuffix("\(count)")
+        }
+    }
+
+    private let success = #"{"status":"SUCCESS","result":7,"task_id":"id","traceback":null,"children":[]}"#
+
+    @Test("What is stored while the connection is away is there once it is back")
+    func outage() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let waiter = try await waiter(of: bench, app)
+            // Told to nobody, as if it had been while nobody could hear it.
+            try await bench.server.cli("SET", "celery-task-meta-id", success)
+            try await bench.server.cli("CLIENT", "KILL", "TYPE", "pubsub")
+            #expect(try await waiter.value == 7)
+        }
+    }
+
+    @Test("What cannot be read ends the wait, and so does the end of the app")
+    func damaged() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let first = try await waiter(of: bench, app)
+            try await bench.server.cli("PUBLISH", "celery-task-meta-id", "{")
+            let damage = await #expect(throws: BrokerError.self) { try await first.value }
+            #expect(damage?.code == .damaged)
+            try await listeners(0, on: bench)
+
+            let second = try await waiter(of: bench, app)
+            try await app.broker.shutdown()
+            let end = await #expect(throws: BrokerError.self) { try await second.value }
+            #expect(end?.description.contains("closed by this program") == true)
+        }
+    }
+
+    @Test("Whoever gives up listens no more")
+    func givingUp() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let waiter = try await waiter(of: bench, app)
+            waiter.cancel()
+            await #expect(throws: CancellationError.self) { try await waiter.value }
+            try await listeners(0, on: bench)
+            let late = app.task("late") { 1 }.result(of: "id")
+            await #expect(throws: ResultTimeout.self) { try await late.value(timeout: .milliseconds(50)) }
+            try await listeners(0, on: bench)
+        }
+    }
+}
