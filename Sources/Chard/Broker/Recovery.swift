@@ -70,7 +70,7 @@ public enum MessageAge {
     /// The age in seconds; `nil` where the message does not say when it was sent.
     public static func seconds(of payload: [UInt8], now: Date) -> Double? {
         guard let message = try? TaskMessage(decoding: payload),
-            let timestamp = message.properties.extra["timestamp"]?.integer
+            let timestamp = message.properties.timestamp
         else { return nil }
         return max(0, now.timeIntervalSince1970 - Double(timestamp))
     }

@@ -7,7 +7,9 @@ package protocol StatusWatching: ResultStore {
     ///
     /// - Parameter tell: Called from any thread, for one status after the other; it must not block.
     /// - Returns: What ends the watch. What is on its way just then may still be told.
-    func watch(_ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void) -> @Sendable () -> Void
+    func watch(
+        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
+    ) -> @Sendable () -> Void
 }
 
 extension StatusWatching {

@@ -30,13 +30,14 @@ extension Chard {
             if let immediate { return try await immediate.run(messages, of: self) }
             if let broker { try await self.send(messages, to: broker, heldByWorkers: heldByWorkers) }
         }
-        // Not by `zip` and `map`: over a type that is not known here they allocate for each element.
+        // Not by `zip` and `map`: over a type that is not known here they allocate for each element. Nor by element: a message
+        // is a large value to copy.
         var results: [AsyncResult<Output>] = []
         results.reserveCapacity(messages.count)
-        for (index, message) in messages.enumerated() {
+        for index in messages.indices {
             results.append(
                 AsyncResult(
-                    id: message.id, app: self, keepsResult: message.ignoresResult != true,
+                    id: messages[index].id, app: self, keepsResult: messages[index].ignoresResult != true,
                     decode: signatures[index].decodeOutput))
         }
         return results
@@ -79,7 +80,7 @@ extension Chard {
         message.headers = task.headers.merging(call.headers) { $1 }
         if let retry = call.retry { message.headers[RetryPolicy.header] = try JSON(encoding: retry) }
         message.properties.priority = call.priority ?? task.priority ?? 0
-        message.properties.extra["timestamp"] = .integer(Int(now.timeIntervalSince1970))
+        message.properties.timestamp = Int(now.timeIntervalSince1970)
         return message
     }
 

@@ -113,7 +113,7 @@ enum HeaderKey: EnvelopeKey {
 
 /// The properties that kombu gives a meaning to.
 enum PropertyKey: EnvelopeKey {
-    case correlationID, replyTo, deliveryMode, expiration, deliveryInfo, priority, bodyEncoding, deliveryTag
+    case correlationID, replyTo, deliveryMode, expiration, deliveryInfo, priority, bodyEncoding, deliveryTag, timestamp
 
     static let all = Array(allCases)
 
@@ -121,6 +121,7 @@ enum PropertyKey: EnvelopeKey {
         switch name.count {
         case 8 where Self.equal(name, "reply_to"): self = .replyTo
         case 8 where Self.equal(name, "priority"): self = .priority
+        case 9 where Self.equal(name, "timestamp"): self = .timestamp
         case 10 where Self.equal(name, "expiration"): self = .expiration
         case 12 where Self.equal(name, "delivery_tag"): self = .deliveryTag
         case 13 where Self.equal(name, "delivery_mode"): self = .deliveryMode
@@ -152,6 +153,7 @@ enum PropertyKey: EnvelopeKey {
         case .priority: writer.member(#""priority":"#, properties.priority)
         case .bodyEncoding: if message.body.isBase64 { writer.key(#""body_encoding":"base64""#) }
         case .deliveryTag: writer.member(#""delivery_tag":"#, properties.deliveryTag)
+        case .timestamp: writer.member(#""timestamp":"#, properties.timestamp)
         }
     }
 }

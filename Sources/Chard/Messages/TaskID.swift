@@ -46,18 +46,35 @@ public enum TaskID {
 
     static func text(_ high: UInt64, _ low: UInt64) -> String {
         String(unsafeUninitializedCapacity: 36) { buffer in
-            var index = 0
-            for digit in 0..<32 {
-                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-                    buffer[index] = UInt8(ascii: "-")
-                    index += 1
-                }
-                let nibble = UInt8(truncatingIfNeeded: (digit < 16 ? high : low) >> UInt64(60 - digit % 16 * 4)) & 0xF
-                buffer[index] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
-                index += 1
+            let text = UnsafeMutableRawBufferPointer(buffer)
+            func write(_ digits: UInt64, at offset: Int) {
+                text.storeBytes(of: digits.bigEndian, toByteOffset: offset, as: UInt64.self)
             }
-            return index
+            func writeHalf(_ digits: UInt64, at offset: Int) {
+                text.storeBytes(
+                    of: UInt32(truncatingIfNeeded: digits).bigEndian, toByteOffset: offset, as: UInt32.self)
+                text[offset - 1] = UInt8(ascii: "-")
+            }
+            let (second, third) = (digits(of: high), digits(of: low >> 32))
+            write(digits(of: high >> 32), at: 0)
+            writeHalf(second >> 32, at: 9)
+            writeHalf(second, at: 14)
+            writeHalf(third >> 32, at: 19)
+            writeHalf(third, at: 24)
+            write(digits(of: low), at: 28)
+            return 36
         }
+    }
+
+    /// The lower half of `bits` in hexadecimal, one character to a byte, the first in the highest: all eight at once.
+    private static func digits(of bits: UInt64) -> UInt64 {
+        var digits = bits & 0xFFFF_FFFF
+        digits = (digits | digits << 16) & 0x0000_FFFF_0000_FFFF
+        digits = (digits | digits << 8) & 0x00FF_00FF_00FF_00FF
+        digits = (digits | digits << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // 1 in each byte that is more than 9, which is to be a letter.
+        let isLetter = (digits + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return digits + 0x3030_3030_3030_3030 + isLetter * 39
     }
 }
 

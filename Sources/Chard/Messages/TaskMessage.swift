@@ -118,6 +118,8 @@ extension TaskMessage {
         public var priority = 0
         /// Milliseconds, as text; Redis takes no notice.
         public var expiration: String?
+        /// When a sender of ours wrote the message, in whole seconds since 1970. Python's senders write none.
+        public var timestamp: Int?
         /// All other properties.
         public var extra: [String: JSON] = [:]
         /// All other members of `delivery_info`.

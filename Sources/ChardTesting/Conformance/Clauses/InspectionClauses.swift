@@ -39,7 +39,7 @@ extension BrokerClause {
             try await broker.send([OutgoingMessage(id: "a", queue: "q", payload: message.encoded())])
             let untold = try await trial.report(by: broker)
             try trial.equal(untold.oldestWait, nil, "the age of a message that does not tell")
-            message.properties.extra["timestamp"] = .integer(Int(trial.fixture.now.timeIntervalSince1970) - 70)
+            message.properties.timestamp = Int(trial.fixture.now.timeIntervalSince1970) - 70
             try await broker.send([OutgoingMessage(id: "b", queue: "r", payload: message.encoded())])
             let told = try trial.unwrap(try await trial.report("r", by: broker).oldestWait, "the age")
             try trial.hold((69...130).contains(told), "a message of 70 seconds is said to be so old, not \(told)")
