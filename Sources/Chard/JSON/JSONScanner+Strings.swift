@@ -123,9 +123,8 @@ extension JSONScanner {
     /// Whether the string has exactly this content; one with escapes never has.
     @inline(__always)
     func matches(_ token: StringToken, _ text: StaticString) -> Bool {
-        guard token.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<token.count where base[token.start + index] != text.utf8Start[index] { return false }
-        return true
+        token.count == text.utf8CodeUnitCount
+            && (base + token.start).hasSameBytes(as: text.utf8Start, count: token.count)
     }
 
     /// Gives the UTF-8 of the string piece by piece; false if it holds unpaired surrogates, given as U+FFFD.

@@ -13,8 +13,7 @@ protocol EnvelopeKey: CaseIterable, Sendable, Equatable {
 extension EnvelopeKey {
     @inline(__always)
     static func equal(_ name: UnsafeBufferPointer<UInt8>, _ text: StaticString) -> Bool {
-        for index in 0..<name.count where name[index] != text.utf8Start[index] { return false }
-        return true
+        name.baseAddress?.hasSameBytes(as: text.utf8Start, count: name.count) ?? true
     }
 
     init?(_ name: String) {

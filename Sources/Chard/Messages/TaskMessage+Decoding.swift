@@ -212,14 +212,14 @@ struct EnvelopeReader {
                 .unsupportedContentType, "the content type is \(type.limited), expected application/json")
         case nil: throw failure(.unsupportedContentType, "there is no content type, expected application/json")
         }
-        switch contentEncoding?.lowercased() {
+        switch contentEncoding?.inLowerCase {
         case nil, "utf-8", "utf8", "us-ascii", "ascii", "binary": break
         case let encoding?:
             throw failure(.unsupportedEncoding, "the content encoding is \(encoding.limited), expected utf-8")
         }
         guard let bodyToken else { throw failure(.badBody, "the message has no body, expected a string") }
         let token = payload[bodyToken]
-        switch bodyEncoding?.lowercased() {
+        switch bodyEncoding?.inLowerCase {
         case "base64": message.body = TaskMessage.Body(storage: .token(token, isBase64: true))
         case nil, "utf-8", "utf8": message.body = TaskMessage.Body(storage: .token(token, isBase64: false))
         case let encoding?:
@@ -244,6 +244,13 @@ extension String {
     var limited: String { utf8.count <= 100 ? self : prefix(100) + "..." }
 }
 
+extension String {
+    /// In lower case, as names of encodings nearly always are.
+    fileprivate var inLowerCase: String {
+        utf8.contains { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 } ? lowercased() : self
+    }
+}
+
 extension TaskMessage {
     /// A count that others wrote, such that adding to it cannot overflow.
     static func count(_ number: Int?) -> Int { min(max(number ?? 0, 0), Int(Int32.max)) }
@@ -256,9 +263,7 @@ extension JSONScanner {
     }
 
     func equal(_ left: StringToken, _ right: StringToken) -> Bool {
-        guard left.count == right.count else { return false }
-        for offset in 0..<left.count where base[left.start + offset] != base[right.start + offset] { return false }
-        return true
+        left.count == right.count && (base + left.start).hasSameBytes(as: base + right.start, count: left.count)
     }
 
     @inline(__always)

@@ -45,13 +45,9 @@ struct ArgumentReader {
                 return try decode(type, value[...])
             }
         }
-        if type is any OptionalValue.Type {
-            return try decode(type, Self.null)
-        }
+        if let optional = type as? any OptionalValue.Type, let absent = optional.absent as? Value { return absent }
         throw TaskError.typeError("\(task)() is missing argument \(label) of type \(type)")
     }
-
-    private static let null = Array("null".utf8)[...]
 
     private var label: String {
         index < parameters.count ? "\(index + 1) '\(parameters[index].name)'" : "\(index + 1)"
@@ -67,8 +63,13 @@ struct ArgumentReader {
 }
 
 /// Tells an `Optional` apart from other types that know `nil`.
-private protocol OptionalValue {}
-extension Optional: OptionalValue {}
+private protocol OptionalValue {
+    static var absent: Self { get }
+}
+
+extension Optional: OptionalValue {
+    static var absent: Self { nil }
+}
 
 extension Error {
     /// What the error says, without the wrapping that printing an enum adds.
