@@ -24,7 +24,7 @@ enum Sample {
         var message = TaskMessage(task: "interop.add", body: body, queue: "celery")
         message.rootID = message.id
         message.origin = "22434@interop"
-        message.properties.extra["timestamp"] = 1_763_800_000
+        message.properties.timestamp = 1_763_800_000
         return message
     }
 

@@ -5,7 +5,8 @@
 package protocol StatusWatching: ResultStore {
     /// Tells the stored status, then each new one, until the watch is ended or a failure was told.
     ///
-    /// - Parameter tell: Called from any thread, for one status after the other; it must not block.
+    /// - Parameter tell: Called from any thread; it must not block. A status that was stored while the watch began may come
+    ///   after a newer one, but never after the one that ends its task.
     /// - Returns: What ends the watch. What is on its way just then may still be told.
     func watch(
         _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
@@ -24,7 +25,7 @@ extension StatusWatching {
 
 extension ResultStore {
     /// The watch of a store that has one, else its stream, read by a task.
-    func watching(
+    func watchStatus(
         _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
     ) -> @Sendable () -> Void {
         if let watching = self as? any StatusWatching { return watching.watch(id, tell) }

@@ -18,16 +18,18 @@ public struct AsyncResult<Output: Sendable>: Sendable, CustomStringConvertible {
         try await app.results.status(of: id) ?? TaskStatus(id: id, state: .pending)
     }
 
-    /// The stored status, then each new one, pushed as it is stored. Does not end by itself.
+    /// The stored status, then each new one, pushed as it is stored. Ends with an error, when the broker is shut down or
+    /// refuses; not by itself.
     public func statuses() throws -> AsyncThrowingStream<TaskStatus, any Error> {
         try app.results.statuses(of: id)
     }
 
     /// Waits for the result: pushed by the broker, not polled for.
     ///
-    /// - Parameter timeout: How long to wait; `nil` waits for ever.
+    /// - Parameter timeout: How long to wait; `nil` sets no limit. To look without waiting, use ``status()``.
     /// - Throws: ``TaskError`` with the remote type, message and traceback if the task failed or was revoked;
-    ///   ``ResultTimeout`` if there was no result in time; ``AppError`` at once if the call keeps no result.
+    ///   ``ResultTimeout`` if there was no result in time; ``AppError`` at once if the call keeps no result; ``BrokerError``
+    ///   if the broker refuses, holds something unreadable, or is shut down. The loss of a connection is waited through.
     public func value(timeout: Duration? = nil) async throws -> Output {
         let status = try await finalStatus(timeout: timeout)
         switch status.state {
@@ -45,9 +47,9 @@ public struct AsyncResult<Output: Sendable>: Sendable, CustomStringConvertible {
         }
         let store = try app.results
         let answer = FirstAnswer<TaskStatus>()
-        let end = store.watching(id) { status in
-            if case .success(let status) = status, !status.state.isReady { return }
-            answer.give(status)
+        let end = store.watchStatus(id) { news in
+            if case .success(let status) = news, !status.state.isReady { return }
+            answer.give(news)
         }
         defer { end() }
         let executor = (store as? any ThreadLendingBroker)?.controlExecutor

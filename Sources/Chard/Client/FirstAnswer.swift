@@ -50,8 +50,7 @@ final class FirstAnswer<Value: Sendable>: Sendable {
     ///
     /// - Parameter executor: Whose timer is used; `nil` for that of Swift's pool.
     func fail(
-        with error: @autoclosure @escaping @Sendable () -> any Error, after patience: Duration,
-        on executor: (any ControlExecutor)?
+        with error: any Error, after patience: Duration, on executor: (any ControlExecutor)?
     ) -> Task<Void, any Error> {
         Task(executorPreference: executor) { [self] in
             if let executor {
@@ -59,7 +58,7 @@ final class FirstAnswer<Value: Sendable>: Sendable {
             } else {
                 try await Task.sleep(for: patience)
             }
-            give(.failure(error()))
+            give(.failure(error))
         }
     }
 }

@@ -13,9 +13,9 @@ enum PlainText {
         // Most strings are short: four words at a time only where one has shown to be long.
         for _ in 0..<3 {
             guard end - position >= 8 else { return position }
-            let marks = special(in: word(base, position))
-            guard marks == 0 else { return position + marks.trailingZeroBitCount >> 3 }
-            position += 8
+            let passed = plainBytes(base, position)
+            position += passed
+            guard passed == 8 else { return position }
         }
         while end - position >= 32 {
             let marks =
@@ -25,11 +25,18 @@ enum PlainText {
             position += 32
         }
         while end - position >= 8 {
-            let marks = special(in: word(base, position))
-            guard marks == 0 else { return position + marks.trailingZeroBitCount >> 3 }
-            position += 8
+            let passed = plainBytes(base, position)
+            position += passed
+            guard passed == 8 else { break }
         }
         return position
+    }
+
+    /// How many of the next eight bytes come before the first that is not plain.
+    @inline(__always)
+    private static func plainBytes(_ base: UnsafePointer<UInt8>, _ position: Int) -> Int {
+        // No mark: 64 zero bits.
+        special(in: word(base, position)).trailingZeroBitCount >> 3
     }
 
     @inline(__always)

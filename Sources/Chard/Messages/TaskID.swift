@@ -53,7 +53,6 @@ public enum TaskID {
             func writeHalf(_ digits: UInt64, at offset: Int) {
                 text.storeBytes(
                     of: UInt32(truncatingIfNeeded: digits).bigEndian, toByteOffset: offset, as: UInt32.self)
-                text[offset - 1] = UInt8(ascii: "-")
             }
             let (second, third) = (digits(of: high), digits(of: low >> 32))
             write(digits(of: high >> 32), at: 0)
@@ -62,6 +61,7 @@ public enum TaskID {
             writeHalf(third >> 32, at: 19)
             writeHalf(third, at: 24)
             write(digits(of: low), at: 28)
+            for dash in 0..<4 { text[8 + 5 * dash] = UInt8(ascii: "-") }
             return 36
         }
     }

@@ -118,9 +118,9 @@ extension TaskMessage {
         public var priority = 0
         /// Milliseconds, as text; Redis takes no notice.
         public var expiration: String?
-        /// When a sender of ours wrote the message, in whole seconds since 1970. Python's senders write none.
+        /// When the message was sent, in whole seconds since 1970; Python's senders do not say so by themselves.
         public var timestamp: Int?
-        /// All other properties.
+        /// All other properties. Names that kombu gives a meaning to, and `timestamp`, are not written from here.
         public var extra: [String: JSON] = [:]
         /// All other members of `delivery_info`.
         public var deliveryInfo: [String: JSON] = [:]

@@ -9,13 +9,14 @@ extension BrokerError {
         let code: BrokerError.Code =
             switch error.code {
             case .connectionRefused, .unreachable, .closed, .timedOut, .tls: .unavailable
+            case .shutDown: .closed
             case .authentication, .noPermission: .unauthorized
             case .badURL: .misconfigured
             case .wrongType, .protocolError, .clusterMoved: .damaged
             default: error.isRetryable ? .refused : .damaged
             }
         // What was being sent says nothing about a connection that could not be had.
-        self.init(code, code == .unavailable ? error.message : error.description, underlying: error)
+        self.init(code, [.unavailable, .closed].contains(code) ? error.message : error.description, underlying: error)
     }
 }
 

@@ -29,17 +29,17 @@ extension RedisBroker: StatusWatching {
     package func watch(
         _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
     ) -> @Sendable () -> Void {
-        let watch = StatusWatch(keys.status(id), client, tell)
+        let reader = StatusReader(keys.status(id), client, tell)
         let subscription = subscriber.listen(to: keys.status(id)) { payload in
-            tell(Result { try TaskStatus(reading: payload) })
+            reader.tell(Result { try TaskStatus(reading: payload) })
         } whenSubscribed: {
             // Read once the server listens for us: what is stored in between is seen twice rather than never.
-            watch.read()
+            reader.read()
         } onEnd: { error in
-            tell(.failure(BrokerError(error)))
+            reader.tell(.failure(BrokerError(error)))
         }
         return {
-            watch.end()
+            reader.end()
             subscription.cancel()
         }
     }
@@ -52,33 +52,41 @@ extension RedisBroker: StatusWatching {
     }
 }
 
-/// What is read from the store for one who listens to it.
-private final class StatusWatch: Sendable {
+/// Reads a stored status for one who listens to it, and tries again where that is in vain for the moment.
+private final class StatusReader: Sendable {
     private let key: String
     private let client: RedisClient
-    private let tell: @Sendable (Result<TaskStatus, any Error>) -> Void
+    private let listener: @Sendable (Result<TaskStatus, any Error>) -> Void
     private let isOver = Atomic(false)
-    private let hasRead = Atomic(false)
+    /// How often it was to read: only for the last time it goes on trying.
+    private let round = Atomic(0)
 
-    init(_ key: String, _ client: RedisClient, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void) {
+    init(_ key: String, _ client: RedisClient, _ listener: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void)
+    {
         self.key = key
         self.client = client
-        self.tell = tell
+        self.listener = listener
     }
 
     func end() { isOver.store(true, ordering: .relaxed) }
 
-    /// Tells what is stored. Who has listened through the loss of a connection waits on until it can be read again.
+    func tell(_ status: Result<TaskStatus, any Error>) {
+        if !isOver.load(ordering: .relaxed) { listener(status) }
+    }
+
     func read() {
-        if isOver.load(ordering: .relaxed) { return }
-        let isFirst = !hasRead.exchange(true, ordering: .relaxed)
+        read(inRound: round.add(1, ordering: .relaxed).newValue)
+    }
+
+    private func read(inRound number: Int) {
+        guard !isOver.load(ordering: .relaxed), round.load(ordering: .relaxed) == number else { return }
         client.submit([RedisCommand("GET", key)]).whenComplete { result in
             do {
                 guard let payload = try result.get()[0].get().bytes else { return }
                 self.tell(.success(try TaskStatus(reading: payload)))
             } catch let error as RedisError {
-                guard error.isRetryable, !isFirst else { return self.tell(.failure(BrokerError(error))) }
-                self.client.eventLoop.scheduleTask(in: .seconds(1)) { self.read() }
+                guard error.isRetryable else { return self.tell(.failure(BrokerError(error))) }
+                self.client.eventLoop.scheduleTask(in: .seconds(1)) { self.read(inRound: number) }
             } catch {
                 self.tell(.failure(error))
             }

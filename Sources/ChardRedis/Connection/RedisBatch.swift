@@ -3,7 +3,7 @@
 
 import NIOCore
 
-/// Commands that travel together: formatted once, written in one piece, answered all at once.
+/// Commands that travel together: written in one piece, answered all at once.
 ///
 /// It is completed exactly once: by its replies, by the end of the connection, by a deadline, or by the cancellation of
 /// whoever waits for it; whatever comes later finds it finished and is dropped.

@@ -74,6 +74,6 @@ package final class RedisConnection: RedisSender {
 extension RedisError {
     /// The end of a connection that this program wanted.
     static func closedHere(_ url: RedisURL) -> RedisError {
-        RedisError(code: .closed, message: "the connection to \(url.peer) was closed by this program")
+        RedisError(code: .shutDown, message: "the connection to \(url.peer) was closed by this program")
     }
 }

@@ -20,6 +20,8 @@ extension RedisError {
         public static let unreachable = Code("unreachable", retryable: true)
         /// The connection ended before the reply came; the command may have been carried out.
         public static let closed = Code("closed", retryable: true)
+        /// This program has closed the connection for good.
+        public static let shutDown = Code("shutDown")
         /// No connection, or no reply, within the time allowed.
         public static let timedOut = Code("timedOut", retryable: true)
         /// The waiting task was cancelled; the command may have been carried out.

@@ -58,7 +58,8 @@ package final class RedisSubscriber: Sendable {
     ///
     /// - Parameters:
     ///   - whenSubscribed: Told when the server has begun to listen for us; again after each loss of the connection.
-    ///   - onEnd: Told why nothing more will come: the server refuses, does not confirm in time, or the subscriber was closed.
+    ///   - onEnd: Told why nothing comes that waiting would bring: the server refuses us or the channel, does not confirm in
+    ///     time, or the subscriber was closed.
     package func listen(
         to channel: String, onMessage: @escaping @Sendable (_ payload: [UInt8]) -> Void,
         whenSubscribed: @escaping @Sendable () -> Void, onEnd: @escaping @Sendable (RedisError) -> Void
@@ -68,13 +69,14 @@ package final class RedisSubscriber: Sendable {
         listener.confirmation.whenComplete { result in
             switch result {
             case .success: whenSubscribed()
+            case .failure(let error) where error.code == .cancelled: break
             case .failure(let error): onEnd(error)
             }
         }
         return begin(listener, on: .init(isPattern: false, name: channel))
     }
 
-    /// Closes the connection for good: listeners are told that it is lost, later subscriptions fail.
+    /// Closes the connection for good: listeners are told that it is lost and over, later subscriptions fail.
     package func close() async {
         try? await eventLoop.submit { self.core.value.close() }.get()
     }
@@ -99,7 +101,7 @@ package final class RedisSubscriber: Sendable {
         _ listener: SubscriptionListener, on topic: SubscriptionTable<SubscriptionListener>.Topic
     ) -> RedisSubscription {
         let subscription = RedisSubscription(
-            id: lastID.add(1, ordering: .relaxed).newValue, subscriber: self)
+            id: lastID.add(1, ordering: .relaxed).newValue, subscriber: self, confirmation: listener.confirmation)
         perform(.add(listener, id: subscription.id, topic: topic))
         return subscription
     }

@@ -107,7 +107,10 @@ final class RedisSubscriberCore {
     private func disconnected(_ error: RedisError) {
         cause = error
         for listener in table.lost() { listener.onLost() }
-        if !error.isRetryable { failUnconfirmed(error) }
+        guard !error.isRetryable else { return }
+        // They stay in the table: should it be mended all the same, they are heard again.
+        for listener in table.listeners { listener.end(error) }
+        failUnconfirmed(error)
     }
 
     private func failUnconfirmed(_ error: RedisError) {

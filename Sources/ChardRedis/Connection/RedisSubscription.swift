@@ -9,9 +9,12 @@ package final class RedisSubscription: Sendable {
     private let subscriber: RedisSubscriber
     private let isCancelled = Atomic(false)
 
-    init(id: Int, subscriber: RedisSubscriber) {
+    private let confirmation: OneShot<Void>
+
+    init(id: Int, subscriber: RedisSubscriber, confirmation: OneShot<Void>) {
         self.id = id
         self.subscriber = subscriber
+        self.confirmation = confirmation
     }
 
     deinit {
@@ -21,6 +24,8 @@ package final class RedisSubscription: Sendable {
     /// Ends the subscription; a message that is on its way to the listener just now may still be delivered.
     package func cancel() {
         if isCancelled.exchange(true, ordering: .relaxed) { return }
+        // Whoever waits for it need not be kept until its time is up.
+        confirmation.complete(.failure(.cancelled()))
         subscriber.perform(.remove(id: id))
     }
 }
@@ -32,7 +37,7 @@ struct SubscriptionListener: Sendable {
     let onMessage: @Sendable (_ channel: [UInt8], _ payload: [UInt8]) -> Void
     let onLost: @Sendable () -> Void
     let onResubscribed: @Sendable () -> Void
-    /// Nothing more will come, though it was confirmed once.
+    /// Nothing comes any more, though it was confirmed once.
     var onEnd: @Sendable (RedisError) -> Void = { _ in }
 
     /// Ends its wait for the confirmation, or tells it that there will be nothing more.

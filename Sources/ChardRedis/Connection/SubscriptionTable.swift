@@ -101,9 +101,12 @@ struct SubscriptionTable<Listener> {
         return listeners
     }
 
+    /// Everybody.
+    var listeners: [Listener] { entries.values.flatMap(\.listeners.values) }
+
     /// Everybody, who is forgotten with this.
     mutating func removeAll() -> [Listener] {
-        let listeners = entries.values.flatMap(\.listeners.values)
+        let listeners = listeners
         self = Self()
         return listeners
     }

@@ -26,7 +26,7 @@ final class RedisConsumerLoop {
     private var connectedSince: ContinuousClock.Instant?
     private var isRecallScheduled = false
     private var isClosed = false
-    private var subscriptions: [Task<RedisSubscription?, Never>] = []
+    private var subscriptions: [String: RedisSubscription] = [:]
 
     init(_ consumer: RedisConsumer, _ broker: RedisBroker, _ subscription: Subscription, _ identity: String) {
         self.consumer = consumer
@@ -63,38 +63,34 @@ final class RedisConsumerLoop {
             box.value.beat()
         }
         // What was told before the server listened for us, or while its connection was away, is asked for.
-        subscriptions = [
-            listen(to: broker.keys.due) {
-                box.value.promote(String(decoding: $0, as: UTF8.self))
-            } whenSubscribed: {
-                box.value.promote()
-            },
-            listen(to: broker.keys.orders) { [consumer = Weak(consumer)] in
-                consumer.value?.ordered($0)
-            } whenSubscribed: { [consumer = Weak(consumer)] in
-                consumer.value?.ordered(Array("[]".utf8))
-            },
-        ]
+        listen(to: broker.keys.due) {
+            box.value.promote(String(decoding: $0, as: UTF8.self))
+        } whenSubscribed: {
+            box.value.promote()
+        }
+        listen(to: broker.keys.orders) { [consumer = Weak(consumer)] in
+            consumer.value?.ordered($0)
+        } whenSubscribed: { [consumer = Weak(consumer)] in
+            consumer.value?.ordered(Array("[]".utf8))
+        }
     }
 
+    /// Listens to a channel, and begins anew where that ends.
     private func listen(
         to channel: String, _ told: @escaping @Sendable ([UInt8]) -> Void,
         whenSubscribed: @escaping @Sendable () -> Void
-    ) -> Task<RedisSubscription?, Never> {
-        let loop = broker.client.eventLoop
-        return Task { [broker] in
-            while !Task.isCancelled {
-                do throws(RedisError) {
-                    let subscription = try await broker.subscriber.subscribe(
-                        to: channel, onMessage: told, onResubscribed: whenSubscribed)
-                    loop.execute(whenSubscribed)
-                    return subscription
-                } catch {
-                    broker.logger.debug("not subscribed yet", metadata: ["channel": "\(channel)", "error": "\(error)"])
-                    try? await Task.sleep(for: .seconds(1))
-                }
+    ) {
+        guard !isClosed else { return }
+        let box = NIOLoopBound(self, eventLoop: broker.client.eventLoop)
+        subscriptions[channel] = broker.subscriber.listen(
+            to: channel, onMessage: told, whenSubscribed: whenSubscribed
+        ) { error in
+            let loop = box.value
+            loop.subscriptions[channel] = nil
+            loop.broker.logger.debug("not subscribed", metadata: ["channel": "\(channel)", "error": "\(error)"])
+            loop.broker.client.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                loop.listen(to: channel, told, whenSubscribed: whenSubscribed)
             }
-            return nil
         }
     }
 
@@ -202,10 +198,7 @@ final class RedisConsumerLoop {
         pulse?.cancel()
         for pop in pops { pop.close() }
         for promoter in promoters { promoter.close() }
-        for subscription in subscriptions {
-            subscription.cancel()
-            Task { await subscription.value?.cancel() }
-        }
+        subscriptions = [:]
     }
 }
 

@@ -22,9 +22,10 @@ struct StatusWatchers {
     mutating func add(_ id: String, _ watcher: @escaping Watcher, _ db: Database) throws -> Int {
         // The others are told first, so that nobody misses what came in between.
         if isEmpty { last = try StoredStatus.last(db) } else { try tell(db) }
+        let stored = try StoredStatus.json(db, of: id, now: Date())
         count += 1
         watchers[id, default: [:]][count] = watcher
-        if let json = try StoredStatus.json(db, of: id, now: Date()) { watcher(.success(json)) }
+        if let stored { watcher(.success(stored)) }
         return count
     }
 

@@ -50,7 +50,52 @@ struct ResultTests {
             let second = try await waiter(of: bench, app)
             try await app.broker.shutdown()
             let end = await #expect(throws: BrokerError.self) { try await second.value }
+            #expect(end?.code == .closed)
             #expect(end?.description.contains("closed by this program") == true)
+        }
+    }
+
+    @Test("A server that refuses the channel, when it is asked for again, ends the wait")
+    func refusedChannel() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let waiter = try await waiter(of: bench, app)
+            try await bench.server.cli("ACL", "SETUSER", "default", "resetchannels")
+            try await bench.server.cli("CLIENT", "KILL", "TYPE", "pubsub")
+            let error = await #expect(throws: BrokerError.self) { try await waiter.value }
+            #expect(error?.code == .unauthorized)
+        }
+    }
+
+    @Test("A server that does not let us in again ends the wait")
+    func refusedUs() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let waiter = try await waiter(of: bench, app)
+            try await bench.server.cli("CONFIG", "SET", "requirepass", "new")
+            try await bench.server.cli("-a", "new", "CLIENT", "KILL", "TYPE", "pubsub")
+            let error = await #expect(throws: BrokerError.self) { try await waiter.value }
+            #expect(error?.code == .unauthorized)
+        }
+    }
+
+    @Test("A worker that was refused its channels listens again once it may")
+    func refusedWorker() async throws {
+        try await BrokerBench.with { bench in
+            @Sendable func listeners() async throws -> Int {
+                let told = try await bench.server.cli("PUBSUB", "NUMSUB", "chard:orders", "chard:due")
+                return told.split(separator: "\n").count { $0 == "1" }
+            }
+            try await bench.working(try bench.app()) { _ async throws in
+                try await eventually("the worker listens") { try await listeners() == 2 }
+                try await bench.server.cli("ACL", "SETUSER", "default", "resetchannels")
+                try await bench.server.cli("CLIENT", "KILL", "TYPE", "pubsub")
+                try await eventually("it was refused") {
+                    try await bench.server.cli("ACL", "LOG").contains("chard:orders")
+                }
+                try await bench.server.cli("ACL", "SETUSER", "default", "allchannels")
+                try await eventually("it listens again") { try await listeners() == 2 }
+            }
         }
     }
 

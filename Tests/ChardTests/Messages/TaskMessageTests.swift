@@ -190,6 +190,20 @@ struct TaskMessageTests {
         #expect(written == expected)
     }
 
+    @Test(
+        "keep whatever stands for the time of sending",
+        arguments: ["1763800000", "1763800000.5", "\"x\"", "null", "1e400"])
+    func timestamp(text: String) throws {
+        let basic = String(decoding: try Fixture.message("task-v2-basic"), as: UTF8.self)
+        let stamped = basic.replacing(
+            "\"properties\": {", with: "\"properties\": {\"timestamp\": \(text), ", maxReplacements: 1)
+        try #require(stamped != basic)
+        let message = try TaskMessage(decoding: Array(stamped.utf8))
+        #expect(message.properties.timestamp == Int(text))
+        let written = String(decoding: message.redelivered(losses: 1).encoded(), as: UTF8.self)
+        #expect(written.contains("\"timestamp\": \(text)") || written.contains("\"timestamp\":\(text)"))
+    }
+
     @Test("have ids that are UUIDs of version 4")
     func ids() throws {
         var generator = SeededGenerator(state: 1)
