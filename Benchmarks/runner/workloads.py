@@ -137,8 +137,8 @@ def help_text(system):
     return {"ms": statistics.median(times)}
 
 
-def idle(system, seconds=10):
-    """A worker with nothing to do, after its first task."""
+def idle(system, seconds=60):
+    """A worker with nothing to do, after its first task; a minute, since the system counts in hundredths of a second."""
     server = system.server
     server.empty()
     system.fill(1)

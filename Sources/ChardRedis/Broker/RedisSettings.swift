@@ -14,7 +14,7 @@ public struct RedisSettings: Sendable {
     /// How often each process looks for lost ones.
     public var recovery: Duration = .seconds(2)
     /// How long one blocking pop waits; a dead connection is noticed a few seconds after that.
-    public var blockingPop: Duration = .seconds(5)
+    public var blockingPop: Duration = .seconds(6)
     /// After so many losses a message goes to the dead letters.
     public var maximumLosses = 3
     /// How many dead letters are kept of each queue.

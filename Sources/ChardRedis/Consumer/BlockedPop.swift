@@ -56,7 +56,7 @@ final class BlockedPop {
         var options = broker.options
         // And some room for the reply's own words.
         options.maximumReply = min(messageLimit, .max - 65_536) + 65_536
-        // With the time that a pop waits, less than the ten seconds in which a dead connection is to be noticed.
+        // With the time that a pop waits, the ten seconds in which a dead connection is to be noticed.
         options.readTimeout = .seconds(4)
         self.options = options
         self.wait = wait

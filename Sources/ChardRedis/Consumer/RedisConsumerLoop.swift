@@ -43,7 +43,7 @@ final class RedisConsumerLoop {
             broker.keys.waiting(allOf: queue).enumerated().map { step, list in
                 BlockedPop(
                     list: list, leased: broker.keys.leased(identity, list), broker: broker,
-                    wait: broker.settings.blockingPop + (step == 0 ? .zero : .seconds(1)),
+                    wait: broker.settings.blockingPop,
                     countsRest: step == 0, messageLimit: subscription.messageLimit,
                     isWanted: { [weak consumer] in consumer.map { $0.isClaiming && !$0.isPaused(queue) } ?? false },
                     answered: { [weak consumer, weak self] payload in
@@ -103,7 +103,7 @@ final class RedisConsumerLoop {
         let settings = broker.settings
         let seconds = { (duration: Duration) in max(1, Int(duration / .seconds(1))) }
         if beats % seconds(settings.heartbeat) == 0 { renew() }
-        if beats % seconds(settings.heartbeat * 5) == 0 { promote() }
+        if beats % seconds(settings.heartbeat * 10) == 0 { promote() }
         if beats % seconds(settings.recovery) == 0 { consumer.recoverOthers() }
         if consumer.intakeStandsStill() || isReconnected { restartIntake() }
         beats += 1
