@@ -1,16 +1,16 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+/// Told of statuses, on any thread; it must not block. A status that was stored while the watch began may come after a newer
+/// one, but never after the one that ends its task.
+package typealias StatusListener = @Sendable (Result<TaskStatus, any Error>) -> Void
+
 /// A result store that tells of statuses by a callback, on the thread that they come on: whoever waits for one is woken once.
 package protocol StatusWatching: ResultStore {
     /// Tells the stored status, then each new one, until the watch is ended or a failure was told.
     ///
-    /// - Parameter tell: Called from any thread; it must not block. A status that was stored while the watch began may come
-    ///   after a newer one, but never after the one that ends its task.
     /// - Returns: What ends the watch. What is on its way just then may still be told.
-    func watch(
-        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
-    ) -> @Sendable () -> Void
+    func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void
 }
 
 extension StatusWatching {
@@ -25,9 +25,7 @@ extension StatusWatching {
 
 extension ResultStore {
     /// The watch of a store that has one, else its stream, read by a task.
-    func watchStatus(
-        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
-    ) -> @Sendable () -> Void {
+    func watchStatus(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
         if let watching = self as? any StatusWatching { return watching.watch(id, tell) }
         let task = Task {
             do {

@@ -78,9 +78,7 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     /// The stored status, then each new one.
     public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
 
-    package func watch(
-        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
-    ) -> @Sendable () -> Void {
+    package func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
         let watcher = change { state, now in
             state.watch(id, now: now) { json in tell(Result { try TaskStatus(reading: json) }) }
         }

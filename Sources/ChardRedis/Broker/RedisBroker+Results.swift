@@ -26,9 +26,7 @@ extension RedisBroker: StatusWatching {
     /// The stored status, then each new one, over one shared connection.
     public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
 
-    package func watch(
-        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
-    ) -> @Sendable () -> Void {
+    package func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
         let reader = StatusReader(keys.status(id), client, tell)
         let subscription = subscriber.listen(to: keys.status(id)) { payload in
             reader.tell(Result { try TaskStatus(reading: payload) })
@@ -56,13 +54,12 @@ extension RedisBroker: StatusWatching {
 private final class StatusReader: Sendable {
     private let key: String
     private let client: RedisClient
-    private let listener: @Sendable (Result<TaskStatus, any Error>) -> Void
+    private let listener: StatusListener
     private let isOver = Atomic(false)
     /// How often it was to read: only for the last time it goes on trying.
     private let round = Atomic(0)
 
-    init(_ key: String, _ client: RedisClient, _ listener: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void)
-    {
+    init(_ key: String, _ client: RedisClient, _ listener: @escaping StatusListener) {
         self.key = key
         self.client = client
         self.listener = listener

@@ -7,8 +7,9 @@ import Synchronization
 /// One connection that listens to channels, opened anew and subscribed again whenever it is lost.
 ///
 /// Messages published while there is no connection are lost: `onLost` tells when that begins, `onResubscribed` when the
-/// server is listening for us again and whatever may have been missed should be read another way. Callbacks run on
-/// the event loop, in the order of the server; they must not block.
+/// server is listening for us again and whatever may have been missed should be read another way. Who listens without waiting
+/// for the confirmation is also told when the server refuses. Callbacks run on the event loop, in the order of the server; they
+/// must not block.
 package final class RedisSubscriber: Sendable {
     enum Operation: Sendable {
         case add(SubscriptionListener, id: Int, topic: SubscriptionTable<SubscriptionListener>.Topic)

@@ -7,9 +7,8 @@ import Synchronization
 package final class RedisSubscription: Sendable {
     let id: Int
     private let subscriber: RedisSubscriber
-    private let isCancelled = Atomic(false)
-
     private let confirmation: OneShot<Void>
+    private let isCancelled = Atomic(false)
 
     init(id: Int, subscriber: RedisSubscriber, confirmation: OneShot<Void>) {
         self.id = id

@@ -91,9 +91,7 @@ public final class SQLiteBroker: Broker, StatusWatching {
     /// The stored status, then each new one, whichever process stores it.
     public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
 
-    package func watch(
-        _ id: String, _ tell: @escaping @Sendable (Result<TaskStatus, any Error>) -> Void
-    ) -> @Sendable () -> Void {
+    package func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
         let watch = StatusWatch()
         engine.submit(
             Job(isDurable: false) { _ in
