@@ -84,6 +84,25 @@ struct InteropTests {
         }
     }
 
+    @Test("a call with a countdown reaches a queue that only Python serves, if its worker is to hold it")
+    func countdownToPython() async throws {
+        try await RedisServer.with { server in
+            let python = try Program.peer(["worker", "-c", "1"], redis: server.url)
+            try await python.says("ready.")
+            let start = ContinuousClock.now
+            let sent = try Program(
+                "chard",
+                [
+                    "send", "interop.add", "--args", "[2, 3]", "--countdown", "1", "--worker-holds-eta", "--wait", "20",
+                    "--json",
+                ], environment: ["CHARD_BROKER_URL": server.url])
+            #expect(try await answer(sent)["result"] == 5)
+            #expect(.now - start >= .seconds(0.9))
+            python.signal(15)
+            try await python.finished()
+        }
+    }
+
     @Test("Python sends 10,000 tasks to a queue that Python and Swift workers share: each run once")
     func shared() async throws {
         try await withWorker { server, _ in

@@ -56,6 +56,15 @@ extension Chard {
         register(name, .keywords, options, returning: .codable(), body)
     }
 
+    /// Registers a task that takes keyword arguments, as above, and returns nothing.
+    @discardableResult
+    public func task<Fields: Codable & Sendable>(
+        _ name: String, keywords: Fields.Type, options: TaskOptions = TaskOptions(),
+        _ body: @escaping @Sendable @concurrent (TaskContext, Fields) async throws -> Void
+    ) -> TaskHandle<Void, Fields> {
+        register(name, .keywords, options, returning: .nothing, body)
+    }
+
     /// Registers a task that takes any arguments, untyped: Python's `*args, **kwargs`.
     @discardableResult
     public func rawTask<Output: Codable & Sendable>(
@@ -65,6 +74,15 @@ extension Chard {
         register(name, .raw, options, returning: .codable(), body)
     }
 
+    /// Registers a task that takes any arguments, untyped, and returns nothing.
+    @discardableResult
+    public func rawTask(
+        _ name: String, options: TaskOptions = TaskOptions(),
+        _ body: @escaping @Sendable @concurrent (TaskContext, Arguments) async throws -> Void
+    ) -> TaskHandle<Void, Arguments> {
+        register(name, .raw, options, returning: .nothing, body)
+    }
+
     /// Registers a task whose body blocks its thread: it runs on the worker's bounded pool of threads, as many as the
     /// worker's concurrency, and keeps no other task waiting.
     @discardableResult
@@ -72,7 +90,7 @@ extension Chard {
         _ name: String, parameters: [Parameter] = [], options: TaskOptions = TaskOptions(),
         _ body: @escaping @Sendable (repeat each Argument) throws -> Output
     ) -> TaskHandle<Output, repeat each Argument> {
-        blockingTask(name, parameters: parameters, options: options) {
+        registerBlocking(name, parameters, options, returning: .codable()) {
             (_: TaskContext, arguments: repeat each Argument) in try body(repeat each arguments)
         }
     }
@@ -83,10 +101,27 @@ extension Chard {
         _ name: String, parameters: [Parameter] = [], options: TaskOptions = TaskOptions(),
         _ body: @escaping @Sendable (TaskContext, repeat each Argument) throws -> Output
     ) -> TaskHandle<Output, repeat each Argument> {
-        register(name, .positional(parameters), options, returning: .codable(), isBlocking: true) {
-            (context: TaskContext, arguments: repeat each Argument) in
-            try await context.blockingPool.run { try body(context, repeat each arguments) }
+        registerBlocking(name, parameters, options, returning: .codable(), body)
+    }
+
+    /// Registers a task whose body blocks its thread and returns nothing.
+    @discardableResult
+    public func blockingTask<each Argument: Codable & Sendable>(
+        _ name: String, parameters: [Parameter] = [], options: TaskOptions = TaskOptions(),
+        _ body: @escaping @Sendable (repeat each Argument) throws -> Void
+    ) -> TaskHandle<Void, repeat each Argument> {
+        registerBlocking(name, parameters, options, returning: .nothing) {
+            (_: TaskContext, arguments: repeat each Argument) in try body(repeat each arguments)
         }
+    }
+
+    /// Registers a task whose body blocks its thread, takes its context first and returns nothing.
+    @discardableResult
+    public func blockingTask<each Argument: Codable & Sendable>(
+        _ name: String, parameters: [Parameter] = [], options: TaskOptions = TaskOptions(),
+        _ body: @escaping @Sendable (TaskContext, repeat each Argument) throws -> Void
+    ) -> TaskHandle<Void, repeat each Argument> {
+        registerBlocking(name, parameters, options, returning: .nothing, body)
     }
 
     /// A task whose code is elsewhere, in Swift or in Python, with the types that its caller knows:
@@ -99,6 +134,26 @@ extension Chard {
             name: name, app: self, options: options,
             coder: ArgumentCoder<repeat each Argument>(task: name, shape: .positional([])),
             decodeOutput: OutputCoder<Output>.codable().decode)
+    }
+
+    /// A task whose code is elsewhere, and whose result says nothing: `app.reference("py.mail", taking: String.self)`.
+    public func reference<each Argument: Codable & Sendable>(
+        _ name: String, taking arguments: repeat (each Argument).Type, options: TaskOptions = TaskOptions()
+    ) -> TaskHandle<Void, repeat each Argument> {
+        TaskHandle(
+            name: name, app: self, options: options,
+            coder: ArgumentCoder<repeat each Argument>(task: name, shape: .positional([])),
+            decodeOutput: OutputCoder.nothing.decode)
+    }
+
+    private func registerBlocking<Output: Sendable, each Argument: Codable & Sendable>(
+        _ name: String, _ parameters: [Parameter], _ options: TaskOptions, returning output: OutputCoder<Output>,
+        _ body: @escaping @Sendable (TaskContext, repeat each Argument) throws -> Output
+    ) -> TaskHandle<Output, repeat each Argument> {
+        register(name, .positional(parameters), options, returning: output, isBlocking: true) {
+            (context: TaskContext, arguments: repeat each Argument) in
+            try await context.blockingPool.run { try body(context, repeat each arguments) }
+        }
     }
 
     private func register<Output: Sendable, each Argument: Codable & Sendable>(

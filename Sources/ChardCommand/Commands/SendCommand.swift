@@ -34,6 +34,11 @@ struct SendCommand: AsyncParsableCommand {
         transform: OptionValues.time)
     var eta: Date?
 
+    @Flag(
+        name: .customLong("worker-holds-eta"),
+        help: "The worker that takes the message waits for its time: for a queue that Python's workers alone serve.")
+    var workerHoldsETA = false
+
     @Option(help: ArgumentHelp("The task does not start later than after so many seconds.", valueName: "seconds"))
     var expires: Seconds?
 
@@ -80,7 +85,8 @@ struct SendCommand: AsyncParsableCommand {
     private var options: EnqueueOptions {
         EnqueueOptions(
             queue: queue, countdown: countdown?.duration, eta: eta, expires: expires?.duration, priority: priority,
-            headers: Dictionary(header.map { ($0.name, .string($0.value)) }) { $1 }, id: id)
+            headers: Dictionary(header.map { ($0.name, .string($0.value)) }) { $1 }, id: id,
+            workerHoldsETA: workerHoldsETA)
     }
 }
 

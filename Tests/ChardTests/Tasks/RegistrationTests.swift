@@ -32,16 +32,6 @@ struct RegistrationTests {
         #expect(try await app.call("three", [1, 2, 3]) == [1, 2, 3, 1])
     }
 
-    @Test("bodies that return nothing give null")
-    func nothing() async throws {
-        let seen = Recorder<Int>()
-        app.task("plain") { (x: Int) in seen.add(x) }
-        app.task("with context") { (context: TaskContext, x: Int) in seen.add(x + context.attempt) }
-        #expect(try await app.call("plain", [1]) == nil)
-        #expect(try await app.call("with context", [2]) == nil)
-        #expect(seen.all == [1, 3])
-    }
-
     @Test("optionals are results and arguments")
     func optionals() async throws {
         app.task("maybe") { (x: Int?) in x.map { $0 + 1 } }
@@ -89,6 +79,28 @@ struct RegistrationTests {
         #expect(try await app.call("with context", [1]) == "id-1 1")
         #expect(app.tasks.map(\.isBlocking) == [true, true])
         #expect(await app.bindingError("plain", ["x"]) != nil)
+    }
+
+    @Test("every way to register a task has one that returns nothing; its result is null")
+    func nothing() async throws {
+        let seen = Recorder<String>()
+        app.task("task") { (x: Int) in seen.add("task \(x)") }
+        app.task("context") { (context: TaskContext) in seen.add("context \(context.id)") }
+        app.task("keywords", keywords: Order.self) { _, order in seen.add("keywords \(order.item)") }
+        app.rawTask("raw") { _, arguments in seen.add("raw \(arguments.positional.count)") }
+        app.blockingTask("blocking") { (x: Int) in seen.add("blocking \(x)") }
+        app.blockingTask("both") { (_: TaskContext, x: Int) in seen.add("both \(x)") }
+        #expect(try await app.call("task", [1]) == .null)
+        #expect(try await app.call("context") == .null)
+        #expect(try await app.call("keywords", keywords: ["item": "tea"]) == .null)
+        #expect(try await app.call("raw", [1, 2]) == .null)
+        #expect(try await app.call("blocking", [2]) == .null)
+        #expect(try await app.call("both", [3]) == .null)
+        #expect(seen.all == ["task 1", "context id-1", "keywords tea", "raw 2", "blocking 2", "both 3"])
+        let blocking = app.tasks.filter { $0.isBlocking }
+        #expect(blocking.map { $0.name } == ["blocking", "both"])
+        // Whatever a task elsewhere returns, its caller does not want it.
+        try app.reference("py.mail", taking: String.self).decodeOutput(Array(#"{"sent": 1}"#.utf8))
     }
 
     @Test("a reference sends typed arguments and reads typed results, and registers nothing")
