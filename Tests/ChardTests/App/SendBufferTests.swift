@@ -56,6 +56,30 @@ struct SendBufferTests {
         #expect(app.buffer?.count == 0)
     }
 
+    @Test("what is refused for good is not sent again and again with all the rest, nor keeps it")
+    func oneQueueRefused() async throws {
+        func send(_ id: String, to queue: String) async throws {
+            try await app.send("t", options: EnqueueOptions(queue: queue, id: id))
+        }
+        broker.refuse(with: BrokerError(.unavailable, "away"))
+        try await send("1", to: "good")
+        try await send("2", to: "bad")
+        try await send("3", to: "good")
+        broker.refuse(queue: "bad")
+        broker.refuse(with: nil)
+        try await eventually("what can be sent is sent") { sent == ["1", "3"] && app.buffer?.count == 1 }
+        try await send("4", to: "good")
+        try await eventually("the queue's refusal is known") {
+            await thrown(BrokerError.self) { try await send("5", to: "bad") }?.code == .damaged
+        }
+        #expect(sent == ["1", "3", "4"])
+        broker.refuse(queue: nil)
+        try await eventually("what was kept is sent once that is mended", within: .seconds(10)) {
+            sent.prefix(4) == ["1", "3", "4", "2"]
+        }
+        try await eventually("the buffer is empty") { app.buffer?.count == 0 }
+    }
+
     @Test("without a buffer an enqueue fails")
     func none() async {
         let app = Chard("app", broker: broker)

@@ -12,14 +12,24 @@ final class RecordingBroker: Broker {
     private let memory = MemoryBroker()
     private let refusal = Mutex<BrokerError?>(nil)
 
+    private let refusedQueue = Mutex<String?>(nil)
+
     /// From now on sending throws this, or goes well.
     func refuse(with error: BrokerError?) {
         refusal.withLock { $0 = error }
     }
 
+    /// From now on what is for this queue is refused for good; what is sent together with it has gone before.
+    func refuse(queue: String?) {
+        refusedQueue.withLock { $0 = queue }
+    }
+
     func send(_ messages: [OutgoingMessage]) async throws {
         if let error = refusal.withLock({ $0 }) { throw error }
-        sent.add(messages)
+        let queue = refusedQueue.withLock { $0 }
+        let taken = messages.filter { $0.queue != queue }
+        if !taken.isEmpty { sent.add(taken) }
+        if taken.count < messages.count { throw BrokerError(.damaged, "the key of \(queue ?? "") is no list") }
     }
 
     func consumer(for subscription: Subscription) async throws -> any Consumer {
