@@ -9,7 +9,9 @@ public protocol ControllableBroker: Broker {
     /// - Parameters:
     ///   - terminating: Whether runs under way are cancelled too.
     ///   - timeToLive: How long the broker remembers. A message that waits for longer would run.
-    func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws
+    /// - Returns: The ids of those that were scheduled: no worker will see them any more, and the broker has stored REVOKED.
+    @discardableResult
+    func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws -> [String]
 
     /// Lets no worker take from `queue` until ``resume(_:)``. What was taken before goes on, and a worker that waits for
     /// work may take a message in the moment before it is told. Returns whether that is new.
@@ -24,7 +26,17 @@ public protocol ControllableBroker: Broker {
 /// A broker that can be told of a process's end, by whoever saw it, so that nobody has to wait for the lease.
 public protocol SupervisedBroker: Broker {
     /// Gives back at once what the process of this identity held, each loss counted. Only for processes that are gone.
-    func declareLost(_ identity: String) async throws
+    /// - Returns: The statuses, which the broker has stored, of tasks that were lost too often and are put aside.
+    @discardableResult
+    func declareLost(_ identity: String) async throws -> [StatusRecord]
+}
+
+extension Chard {
+    /// Gives back what a process held that somebody saw end; nothing where the broker cannot be told.
+    package func declareLost(_ identity: String) async throws {
+        let buried = try await (try broker as? any SupervisedBroker)?.declareLost(identity) ?? []
+        if keepsResultsElsewhere, !buried.isEmpty { try await results.store(buried) }
+    }
 }
 
 extension Duration {
@@ -42,7 +54,10 @@ extension Chard {
         guard let controllable = broker as? any ControllableBroker else {
             throw AppError("\(broker.location) keeps no revocations")
         }
-        try await controllable.revoke(ids, terminating: terminating, timeToLive: timeToLive)
+        let removed = try await controllable.revoke(ids, terminating: terminating, timeToLive: timeToLive)
+        guard keepsResultsElsewhere, !removed.isEmpty else { return }
+        let now = settings.now()
+        try await results.store(removed.map { .revoked($0, at: now, timeToLive: settings.resultExpires) })
     }
 }
 

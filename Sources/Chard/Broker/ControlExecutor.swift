@@ -11,7 +11,7 @@ package protocol ControlExecutor: TaskExecutor {
 }
 
 extension ControlExecutor {
-    func sleep(for duration: Duration) async throws {
+    package func sleep(for duration: Duration) async throws {
         try await sleep(until: .now + duration)
     }
 }

@@ -27,13 +27,12 @@ public enum Recovery: Sendable {
         let message: TaskMessage
         do throws(MessageError) {
             if let size { throw MessageError(tooLarge: size, excerpt: held.payload) }
-            message = try TaskMessage(decoding: held.payload)
+            // Whoever claims it next judges its size and depth, by the limits of its app.
+            message = try TaskMessage(decoding: held.payload, limits: .none)
         } catch {
-            let letter = DeadLetter(
-                id: error.partialID ?? "", taskID: error.partialID, task: error.partialTask, queue: held.queue,
-                reason: error.deadLetterReason, error: error.description, attempts: 0, worker: node, diedAt: now,
-                payload: held.payload)
-            return .dead(letter, nil)
+            return .dead(
+                error.letter(of: held.payload, on: held.queue, from: node, at: now),
+                error.status(at: now, timeToLive: resultExpires))
         }
         let isCounted = message.losses < lastChance || noted.contains(message.id)
         let losses = message.losses + (isCounted ? 1 : 0)
@@ -56,7 +55,7 @@ public enum Recovery: Sendable {
 
     /// The message that sends a dead letter to its queue again, its losses forgotten.
     public static func again(_ letter: DeadLetter) -> OutgoingMessage {
-        guard let message = try? TaskMessage(decoding: letter.payload) else {
+        guard let message = try? TaskMessage(decoding: letter.payload, limits: .none) else {
             return OutgoingMessage(id: letter.taskID ?? letter.id, queue: letter.queue, payload: letter.payload)
         }
         return OutgoingMessage(
@@ -69,7 +68,7 @@ public enum Recovery: Sendable {
 public enum MessageAge {
     /// The age in seconds; `nil` where the message does not say when it was sent.
     public static func seconds(of payload: [UInt8], now: Date) -> Double? {
-        guard let message = try? TaskMessage(decoding: payload),
+        guard let message = try? TaskMessage(decoding: payload, limits: .none),
             let timestamp = message.properties.timestamp
         else { return nil }
         return max(0, now.timeIntervalSince1970 - Double(timestamp))

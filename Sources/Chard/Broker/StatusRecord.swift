@@ -24,7 +24,7 @@ public struct StatusRecord: Sendable, Hashable {
 
     /// The status of a task that was revoked before it could start.
     public static func revoked(
-        _ id: String, at date: Date, timeToLive: Duration = .seconds(86_400)
+        _ id: String, at date: Date, timeToLive: Duration? = .seconds(86_400)
     ) -> StatusRecord {
         let error = TaskError("TaskRevokedError", "revoked", module: "celery.exceptions")
         var status = TaskStatus(id: id, state: .revoked, result: error.info.json.encoded())

@@ -19,12 +19,16 @@ public struct Subscription: Sendable {
     public var vitals: @Sendable () -> Vitals
     /// Told the ids of tasks that are to be cancelled although they run.
     public var onTerminate: @Sendable (Set<String>) -> Void
+    /// Told the statuses of tasks that were lost too often and put aside by this consumer's looking after others. The broker
+    /// has stored them; where results are kept elsewhere they belong there, too. Must not block.
+    public var onBuried: @Sendable ([StatusRecord]) -> Void
 
     /// Makes a subscription.
     public init(
         queues: [String], node: String, concurrency: Int, startedAt: Date,
         messageLimit: Int = MessageLimits.default.messageBytes, vitals: @escaping @Sendable () -> Vitals = { Vitals() },
-        onTerminate: @escaping @Sendable (Set<String>) -> Void = { _ in }
+        onTerminate: @escaping @Sendable (Set<String>) -> Void = { _ in },
+        onBuried: @escaping @Sendable ([StatusRecord]) -> Void = { _ in }
     ) {
         self.queues = queues
         self.node = node
@@ -33,6 +37,7 @@ public struct Subscription: Sendable {
         self.messageLimit = messageLimit
         self.vitals = vitals
         self.onTerminate = onTerminate
+        self.onBuried = onBuried
     }
 }
 

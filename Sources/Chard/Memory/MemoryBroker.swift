@@ -96,9 +96,10 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     // MARK: ControllableBroker
 
     /// Revokes tasks.
-    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws {
+    @discardableResult
+    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws -> [String] {
         let statuses = ids.map { StatusRecord.revoked($0, at: settings.now()) }
-        change { state, now in
+        return change { state, now in
             state.revoke(ids, terminating: terminating, timeToLive: timeToLive, statuses: statuses, now: now)
         }
     }
@@ -118,7 +119,8 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     // MARK: SupervisedBroker
 
     /// Gives back at once what a holder held.
-    public func declareLost(_ identity: String) async throws {
+    @discardableResult
+    public func declareLost(_ identity: String) async throws -> [StatusRecord] {
         change { state, now in state.end(identity, isLost: true, now: now) }
     }
 

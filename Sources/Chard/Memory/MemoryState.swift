@@ -174,9 +174,11 @@ struct MemoryState {
     }
 
     /// Ends a hold. Messages still held go to the front of their queues, the oldest foremost; if the holder was lost
-    /// rather than closed each loss is counted, and those lost too often are put aside.
-    mutating func end(_ identity: String, isLost: Bool, now: Date) {
-        guard let holder = holders.removeValue(forKey: identity) else { return }
+    /// rather than closed each loss is counted, and those lost too often are put aside. Returns the statuses of these.
+    @discardableResult
+    mutating func end(_ identity: String, isLost: Bool, now: Date) -> [StatusRecord] {
+        guard let holder = holders.removeValue(forKey: identity) else { return [] }
+        var buried: [StatusRecord] = []
         wakes.append(holder.ended)
         if let wake = holder.wake { wakes.append(wake) }
         for (_, held) in holder.leased.sorted(by: { $0.key > $1.key }) {
@@ -191,9 +193,19 @@ struct MemoryState {
             case .again(let message): place(message, atFront: true)
             case .dead(let letter, let status):
                 keep(letter, now: now)
-                if let status { store(status, now: now) }
+                guard let status else { continue }
+                store(status, now: now)
+                buried.append(status)
             }
         }
+        return buried
+    }
+
+    /// Ends a hold as lost, and tells one of the others what was put aside.
+    private mutating func lose(_ identity: String, now: Date) {
+        let buried = end(identity, isLost: true, now: now)
+        guard !buried.isEmpty, let tell = holders.values.first?.subscription.onBuried else { return }
+        wakes.append { tell(buried) }
     }
 
     /// Lets a holder's lease run out, as that of a killed process does.
@@ -204,7 +216,7 @@ struct MemoryState {
 
     /// Ends a hold that nobody refers to any more; one that fell silent before keeps its lease until that lapses.
     mutating func abandon(_ identity: String, now: Date) {
-        if holders[identity]?.lapsesAt == nil { end(identity, isLost: true, now: now) }
+        if holders[identity]?.lapsesAt == nil { lose(identity, now: now) }
     }
 
     /// Ends the holds whose lease has lapsed.
@@ -212,7 +224,7 @@ struct MemoryState {
         let lapsed = holders.compactMap { identity, holder in
             holder.lapsesAt.flatMap { $0 <= now ? (at: $0, identity) : nil }
         }
-        for (_, identity) in lapsed.sorted(by: { $0.at > $1.at }) { end(identity, isLost: true, now: now) }
+        for (_, identity) in lapsed.sorted(by: { $0.at > $1.at }) { lose(identity, now: now) }
     }
 
     mutating func noteLastChance(of id: String, by identity: String) {
@@ -299,19 +311,23 @@ struct MemoryState {
 
     mutating func revoke(
         _ ids: [String], terminating: Bool, timeToLive: Duration, statuses: [StatusRecord], now: Date
-    ) {
+    ) -> [String] {
         revoked = revoked.filter { $0.value > now }
+        var removed: [String] = []
         for (id, status) in zip(ids, statuses) {
             revoked[id] = now.addingTimeInterval(timeToLive.seconds)
             let before = scheduled.count
             scheduled.removeAll { $0.message.id == id }
-            if scheduled.count < before { store(status, now: now) }
+            guard scheduled.count < before else { continue }
+            store(status, now: now)
+            removed.append(id)
         }
-        guard terminating else { return }
+        guard terminating else { return removed }
         for holder in holders.values {
             let terminate = holder.subscription.onTerminate
             wakes.append { terminate(Set(ids)) }
         }
+        return removed
     }
 
     func isRevoked(_ id: String, now: Date) -> Bool {

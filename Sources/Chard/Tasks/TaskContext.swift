@@ -96,7 +96,7 @@ public struct TaskContext: Sendable {
 
     /// Stores a state of one's own with anything encodable beside it, as Celery's `update_state`.
     ///
-    /// Ready states (SUCCESS, FAILURE, REVOKED) are the worker's to set and are refused.
+    /// Ready states (SUCCESS, FAILURE, REVOKED) are the worker's to set and are refused. A store that is away is waited for.
     public func setState(_ state: TaskState, meta: some Encodable & Sendable) async throws {
         guard !state.isReady else {
             throw AppError("\(task): a task cannot set its own state to \(state.rawValue); return or throw instead")
@@ -104,6 +104,14 @@ public struct TaskContext: Sendable {
         var status = TaskStatus(id: id, state: state, result: try JSON.encode(meta))
         status.groupID = message.group
         status.parentID = message.parentID
-        try await run.report(status)
+        while true {
+            do {
+                return try await run.report(status)
+            } catch let error as BrokerError where error.isRetryable {
+                // Where results are kept elsewhere: a body must not fail because that server is away for a moment.
+                logger.warning("a status cannot be stored; trying again", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
     }
 }

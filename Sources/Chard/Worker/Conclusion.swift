@@ -91,7 +91,9 @@ struct Concluder: Sendable {
             settlement.fate = .dead(letter(.rejected, why, message, delivery))
         case .unreadable(let error):
             failed = true
-            settlement = unreadable(error, delivery)
+            settlement.fate = .dead(
+                error.letter(of: delivery.payload, on: delivery.queue, from: node, at: settings.now()))
+            settlement.status = error.status(at: settings.now(), timeToLive: settings.resultExpires)
         case .returned:
             isDone = false
             settlement.fate = .returned
@@ -100,21 +102,6 @@ struct Concluder: Sendable {
         let status = settlement.status
         settlement.status = nil
         return Conclusion(settlement: settlement, elsewhere: status, failed: failed, isDone: isDone)
-    }
-
-    private func unreadable(_ error: MessageError, _ delivery: Delivery) -> Settlement {
-        let letter = DeadLetter(
-            id: error.partialID ?? "", taskID: error.partialID, task: error.partialTask, queue: delivery.queue,
-            reason: error.deadLetterReason, error: error.description, attempts: 0, worker: node,
-            diedAt: settings.now(), payload: delivery.payload)
-        var settlement = Settlement(delivery, .dead(letter))
-        if let id = error.partialID, !id.isEmpty {
-            let failure = TaskError(error.exceptionType, error.description, module: error.exceptionModule)
-            var status = TaskStatus(id: id, state: .failure, result: failure.info.json.encoded())
-            status.dateDone = settings.now()
-            settlement.status = StatusRecord(status, timeToLive: settings.resultExpires)
-        }
-        return settlement
     }
 
     private func follower(_ message: TaskMessage, _ delivery: Delivery, dueAt: Date) -> OutgoingMessage {
@@ -157,6 +144,22 @@ struct Concluder: Sendable {
 }
 
 extension MessageError {
+    /// What is kept of the message.
+    func letter(of payload: [UInt8], on queue: String, from node: String, at now: Date) -> DeadLetter {
+        DeadLetter(
+            id: partialID ?? "", taskID: partialID, task: partialTask, queue: queue, reason: deadLetterReason,
+            error: description, attempts: 0, worker: node, diedAt: now, payload: payload)
+    }
+
+    /// What whoever waits for the task is told, where its id could be read.
+    func status(at now: Date, timeToLive: Duration?) -> StatusRecord? {
+        guard let id = partialID, !id.isEmpty else { return nil }
+        let failure = TaskError(exceptionType, description, module: exceptionModule)
+        var status = TaskStatus(id: id, state: .failure, result: failure.info.json.encoded())
+        status.dateDone = now
+        return StatusRecord(status, timeToLive: timeToLive)
+    }
+
     var deadLetterReason: DeadLetter.Reason {
         switch code {
         case .tooLarge, .tooDeep: .tooLarge

@@ -103,9 +103,14 @@ struct Execution: Sendable {
         return json
     }
 
+    /// Nothing depends on this status: that it cannot be stored is no failure of the task.
     private func reportStart(of message: TaskMessage) async throws {
         let info: JSON = ["pid": .integer(Int(ProcessInfo.processInfo.processIdentifier)), "hostname": .string(node)]
-        try await report(TaskStatus(id: message.id, state: .started, result: info.encoded()))
+        do {
+            try await report(TaskStatus(id: message.id, state: .started, result: info.encoded()))
+        } catch let error as BrokerError where error.code != .leaseLost {
+            logger.warning("STARTED cannot be stored", metadata: ["task_id": "\(message.id)", "error": "\(error)"])
+        }
     }
 
     /// What a thrown error comes to: interruptions first, then the task's own decision, then its policy.

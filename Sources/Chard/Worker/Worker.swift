@@ -112,7 +112,8 @@ public final class Worker: Service, Sendable {
             queues: queues, node: node, concurrency: options.concurrency, startedAt: app.settings.now(),
             messageLimit: app.settings.limits.messageBytes,
             vitals: { [weak self] in self?.vitals ?? Vitals() },
-            onTerminate: { [weak self] ids in self?.state.withLock { $0.session }?.terminate(ids) })
+            onTerminate: { [weak self] ids in self?.state.withLock { $0.session }?.terminate(ids) },
+            onBuried: { [weak self] statuses in self?.storeElsewhere(statuses) })
         var isFirst = true
         while true {
             guard let consumer = try await open(broker, subscription, control, isFirst) else { return }
@@ -149,6 +150,24 @@ public final class Worker: Service, Sendable {
             DispatchQueue.global().async {
                 hook(news)
                 continuation.resume()
+            }
+        }
+    }
+
+    /// Stores what the broker has stored of lost tasks where results are kept, too, however long that server is away.
+    private func storeElsewhere(_ statuses: [StatusRecord]) {
+        guard app.keepsResultsElsewhere, let results = try? app.results else { return }
+        Task { [logger] in
+            while true {
+                do {
+                    return try await results.store(statuses)
+                } catch let error as BrokerError where error.isRetryable {
+                    try await Task.sleep(for: .seconds(1))
+                } catch {
+                    return logger.error(
+                        "the failures of lost tasks cannot be stored",
+                        metadata: ["ids": "\(statuses.map(\.id))", "error": "\(error)"])
+                }
             }
         }
     }

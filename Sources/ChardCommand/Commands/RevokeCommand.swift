@@ -24,8 +24,8 @@ struct RevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await common.withSession { session in
-            try await session.controllableBroker().revoke(
-                ids, terminating: terminate, timeToLive: .revocationTimeToLive)
+            _ = try await session.controllableBroker()
+            try await session.app.revoke(ids, terminating: terminate)
             try session.answer(
                 ["revoked": .array(ids.map(JSON.string)), "terminate": .bool(terminate)],
                 "\(Words.count(ids.count, "task")) revoked")

@@ -183,7 +183,7 @@ final class Supervisor: Sendable {
         state.lost += 1
         Task {
             do {
-                try await (try app.broker as? any SupervisedBroker)?.declareLost(identity)
+                try await app.declareLost(identity)
             } catch {
                 // The other processes find its lease lapsed.
                 output.talk("\(app.name): what \(identity) held will be given back when its lease is over: \(error)")

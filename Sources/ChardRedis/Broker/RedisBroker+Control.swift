@@ -3,11 +3,13 @@
 
 import Chard
 import FoundationEssentials
+import Synchronization
 
 extension RedisBroker: ControllableBroker {
     /// Revokes tasks, in one step for all of them.
-    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws {
-        guard !ids.isEmpty else { return }
+    @discardableResult
+    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws -> [String] {
+        guard !ids.isEmpty else { return [] }
         let queues = try await queues().map(\.queue)
         var script = RedisScript.revoke.command(
             keys: [keys.revoked, keys.orders]
@@ -18,7 +20,8 @@ extension RedisBroker: ControllableBroker {
             script.append(StatusRecord.revoked(id, at: Date()), keys: keys)
         }
         let command = script
-        _ = try await translatingErrors { () throws(RedisError) in try await client.send(command) }
+        let reply = try await translatingErrors { () throws(RedisError) in try await client.send(command) }
+        return (reply.array ?? []).compactMap(\.text)
     }
 
     /// Pauses a queue.
@@ -42,9 +45,17 @@ extension RedisBroker: ControllableBroker {
 
 extension RedisBroker: SupervisedBroker {
     /// Gives back what a process held, without waiting for its lease.
-    public func declareLost(_ identity: String) async throws {
+    @discardableResult
+    public func declareLost(_ identity: String) async throws -> [StatusRecord] {
+        let buried = Mutex<[StatusRecord]>([])
         try await translatingErrors { () throws(RedisError) in
-            try await Recoverer(broker: self, node: identity, identity: identity).declareLost(identity)
+            // Whatever the server takes: half a gigabyte.
+            let recoverer = Recoverer(broker: self, node: identity, identity: identity, messageLimit: 512 << 20) {
+                more in
+                buried.withLock { $0 += more }
+            }
+            try await recoverer.declareLost(identity)
         }
+        return buried.withLock { $0 }
     }
 }

@@ -24,9 +24,6 @@ public struct RedisSettings: Sendable {
     /// How long a call waits for a connection before it fails.
     public var commandTimeout: Duration = .seconds(5)
 
-    /// Of messages with more bytes a recoverer sees an excerpt, as their workers did.
-    package var messageLimit = MessageLimits.default.messageBytes
-
     /// Makes the default settings.
     public init() {}
 }

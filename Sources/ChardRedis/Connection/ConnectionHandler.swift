@@ -221,6 +221,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finish(_ batch: RedisBatch, _ replies: [RESPValue]) {
         guard batch.hasScripts, let reload = batch.reloadingScripts(after: replies) else {
             batch.complete(.success(replies))
+            // After a failover the name leads elsewhere, and this server closes nothing by itself.
+            if replies.contains(where: \.isOfReplica) {
+                close(RedisError(code: .readOnly, message: "\(peer) has become a replica, which takes no writes"))
+            }
             return
         }
         write(reload)
@@ -267,6 +271,13 @@ final class ConnectionHandler: ChannelInboundHandler {
             code: .protocolError,
             message: "\(peer) does not speak Redis's protocol (\(detail)); check host and port, and that TLS is wanted "
                 + "by both sides or by neither")
+    }
+}
+
+extension RESPValue {
+    /// Whether this is how a replica refuses a write.
+    fileprivate var isOfReplica: Bool {
+        if case .error(let error) = self { error.code == .readOnly } else { false }
     }
 }
 

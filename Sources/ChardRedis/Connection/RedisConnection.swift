@@ -66,8 +66,13 @@ package final class RedisConnection: RedisSender {
 
     /// Closes the socket and fails whoever waits with ``RedisError/Code/closed``.
     package func close() async {
-        eventLoop.execute { self.handler.value.close(.closedHere(self.url)) }
+        eventLoop.execute { self.closeAtOnce() }
         try? await closeFuture.get()
+    }
+
+    /// The same, for what runs on the event loop: nothing that is sent over another connection afterwards comes first.
+    func closeAtOnce() {
+        handler.value.close(.closedHere(url))
     }
 }
 

@@ -70,6 +70,11 @@ extension RedisError {
 }
 
 extension RedisError {
+    /// Whether a server that can be reached does not do what it is asked: nobody else says so.
+    var isOfServer: Bool {
+        [.readOnly, .busy, .masterDown, .outOfMemory, .misconfigured, .noReplicas, .clusterDown].contains(code)
+    }
+
     /// The error that an error reply stands for: its first word decides, as Redis means it to.
     init(reply: String) {
         self.init(code: Code(reply: reply), message: reply)

@@ -34,8 +34,8 @@ final class BlockedPop {
     private var isClosed = false
     /// Whether to pop as soon as the connection stands.
     private var popsOnceConnected = false
-    /// Whether the last pop found something that is no list.
-    private var isRefused = false
+    /// Why the server refused the last pop, if it did.
+    private var refusal: RedisError.Code?
     /// Whether the last pop brought the last message of its list.
     private var isDrained = false
 
@@ -70,6 +70,9 @@ final class BlockedPop {
 
     /// The number by which the server can be told to end the pop.
     var clientID: Int? { state == .blocked ? connection?.clientID : nil }
+
+    /// Whether it is blocked, and the server does not tell by which number it could be ended: `CLIENT` may be forbidden.
+    var isOutOfReach: Bool { state == .blocked && connection?.clientID == nil }
 
     /// Pops if it is wanted and not already under way.
     func arm() {
@@ -107,14 +110,14 @@ final class BlockedPop {
         switch result {
         case .success(let replies):
             if let error = replies[0].error, error.code != .unblocked {
-                let isNew = error.code == .wrongType && !isRefused
-                isRefused = error.code == .wrongType
+                let isNew = refusal != error.code
+                refusal = error.code
                 broker.logger.log(
                     level: isNew ? .error : .debug, "a queue cannot be served",
                     metadata: ["list": "\(list)", "error": "\(error)"])
                 return rest()
             }
-            isRefused = false
+            refusal = nil
             let message = replies[0].bytes
             isDrained = message != nil && replies.last?.integer == 0
             answered(message)
@@ -140,7 +143,7 @@ final class BlockedPop {
                 self.state = .idle
                 switch result {
                 case .success(let connection) where self.isClosed:
-                    Task { await connection.close() }
+                    connection.closeAtOnce()
                 case .success(let connection):
                     self.connection = connection
                     if self.popsOnceConnected { self.arm() }
@@ -162,8 +165,7 @@ final class BlockedPop {
 
     func close() {
         isClosed = true
-        guard let connection else { return }
-        self.connection = nil
-        Task { await connection.close() }
+        connection?.closeAtOnce()
+        connection = nil
     }
 }

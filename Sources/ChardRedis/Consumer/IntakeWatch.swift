@@ -16,6 +16,12 @@ struct IntakeWatch: Sendable {
     private var movedAt = ContinuousClock.now
     private var restarted = 0
 
+    /// The consumer begins to ask: from now on an answer is due. That none came to the questions before stays known.
+    mutating func begins(at now: ContinuousClock.Instant) {
+        movedAt = now
+    }
+
+    /// An answer came.
     mutating func moved(at now: ContinuousClock.Instant) {
         movedAt = now
         restarted = 0

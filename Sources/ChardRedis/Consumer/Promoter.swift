@@ -38,7 +38,8 @@ final class Promoter {
             self.isAsking = false
             let answer = (try? result.get()[0])?.array
             let moved = answer?.first?.integer ?? 0
-            let wait = answer?.last?.integer ?? -1
+            // What cannot be asked now is asked again in a second.
+            let wait = answer == nil ? 1_000_000 : answer?.last?.integer ?? -1
             if moved == Self.batch || self.isAskedAgain {
                 self.isAskedAgain = false
                 self.promote()

@@ -14,6 +14,8 @@ final class Recoverer: Sendable {
     private let broker: RedisBroker
     private let node: String
     private let identity: String
+    private let messageLimit: Int
+    private let onBuried: @Sendable ([StatusRecord]) -> Void
     private let state: Mutex<State>
 
     private struct State {
@@ -26,9 +28,17 @@ final class Recoverer: Sendable {
 
     private var keys: RedisKeys { broker.keys }
 
-    init(broker: RedisBroker, node: String, identity: String) {
+    /// - Parameters:
+    ///   - messageLimit: Of how many bytes on a message is too large to be read.
+    ///   - onBuried: Told the status of each task that was lost too often.
+    init(
+        broker: RedisBroker, node: String, identity: String, messageLimit: Int,
+        onBuried: @escaping @Sendable ([StatusRecord]) -> Void
+    ) {
         self.broker = broker
         self.node = node
+        self.messageLimit = messageLimit
+        self.onBuried = onBuried
         self.identity = identity
         state = Mutex(
             State(vigil: Vigil(lease: broker.settings.lease, interval: broker.settings.recovery, began: .now)))
@@ -43,7 +53,8 @@ final class Recoverer: Sendable {
             return true
         }
         guard mayLook else { return }
-        Task {
+        // Not on Swift's pool: bodies that keep it busy must not keep other workers' tasks waiting.
+        Task(executorPreference: broker.executor) { [self] in
             do throws(RedisError) {
                 try await look()
             } catch {
@@ -104,12 +115,23 @@ final class Recoverer: Sendable {
         let noted = try await broker.client.send(RedisCommand("SMEMBERS", keys.lastChances(process.identity)))
         let lastChances = Set((noted.array ?? []).compactMap(\.text))
         var count = 0
+        var isWhole = true
         for queue in process.queues {
             for list in keys.waiting(allOf: queue) {
-                guard let moved = try await recover(list, of: queue, heldBy: process, lastChances) else { return }
-                count += moved
+                do throws(RedisError) {
+                    guard let moved = try await recover(list, of: queue, heldBy: process, lastChances) else { return }
+                    count += moved
+                } catch {
+                    // Whoever looks next tries again; what else the process held need not wait for that.
+                    guard error.code == .wrongType else { throw error }
+                    isWhole = false
+                    broker.logger.error(
+                        "a lost worker's tasks cannot be given back",
+                        metadata: ["queue": "\(queue)", "error": "\(error)"])
+                }
             }
         }
+        guard isWhole else { return }
         let isEnding = try await broker.client.send(RedisCommand("EXISTS", keys.ending(process.identity)))
         if isEnding.integer == 0 {
             _ = try await broker.client.pipeline([
@@ -133,7 +155,7 @@ final class Recoverer: Sendable {
         while true {
             // The newest are at the left end; moved first, they come to stand behind the older ones.
             let look = RedisScript.held.command(
-                keys: [leased], 0, 1, RedisBroker.batchBytes, broker.settings.messageLimit)
+                keys: [leased], 0, 1, RedisBroker.batchBytes, messageLimit)
             let messages = try await broker.client.send(look).array ?? []
             guard !messages.isEmpty else { return count }
             for message in messages.compactMap(HeldMessage.init) {
@@ -154,6 +176,7 @@ final class Recoverer: Sendable {
         var script = RedisScript.recover.command(
             keys: [keys.process(process.identity), leased, keys.due], message.payload)
         script.append(message.excerptOf.map(String.init) ?? "")
+        var buried: StatusRecord?
         switch Recovery.of(
             held, excerptOf: message.excerptOf, from: process.node, maximumLosses: broker.settings.maximumLosses,
             noted: lastChances,
@@ -166,12 +189,15 @@ final class Recoverer: Sendable {
         case .dead(let letter, let status):
             script.append("d")
             script.append(letter, broker: broker)
+            buried = status
             if let status {
                 script.append(status, keys: keys)
             } else {
                 script.append("")
             }
         }
-        return try await broker.client.send(script).integer
+        let answer = try await broker.client.send(script).integer
+        if answer == 1, let buried { onBuried([buried]) }
+        return answer
     }
 }

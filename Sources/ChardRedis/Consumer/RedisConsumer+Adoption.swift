@@ -83,8 +83,7 @@ extension RedisConsumer {
 
     func unblock() async {
         let ids = (try? await client.eventLoop.submit { self.loop.value?.blockedIDs ?? [] }.get()) ?? []
-        if !ids.isEmpty {
-            _ = try? await client.pipeline(ids.map { RedisCommand("CLIENT", "UNBLOCK", $0) })
-        }
+        // Whoever waits for it may be cancelled by now.
+        if !ids.isEmpty { _ = try? await client.submit(ids.map { RedisCommand("CLIENT", "UNBLOCK", $0) }).get() }
     }
 }

@@ -10,7 +10,7 @@ extension RedisConsumer {
         try begin()
         defer { rest() }
         if let caught = takeCaught(count) { return caught }
-        noteIntake()
+        state.withLock { $0.intake.begins(at: .now) }
         // Where the one message that came was the last, asking for more would only keep the server and this thread from that
         // one. Now and then it is done all the same, for the orders' sake.
         let isSuspect = isSuspect
@@ -94,7 +94,10 @@ extension RedisConsumer {
             try await learnOrders()
             return try await pop(count)
         }
-        state.withLock { $0.knewOrdersAt = .now }
+        state.withLock { state in
+            state.knewOrdersAt = .now
+            state.intake.moved(at: .now)
+        }
         var deliveries: [Delivery] = []
         for index in stride(from: 1, to: parts.count - 1, by: 2) {
             guard let pair = parts[index].integer, let message = HeldMessage(parts[index + 1]) else { continue }

@@ -50,6 +50,7 @@ extension RedisConsumer {
         state.withLock { state in
             state.hold(deliveries)
             state.knewOrdersAt = .now
+            state.intake.moved(at: .now)
             // Where another list has something as well, or this one has no more, the script knows what comes next.
             if rivals.isEmpty || replies.last?.integer == 0, deliveries.count == asked {
                 state.large = LargeSource(of: deliveries)

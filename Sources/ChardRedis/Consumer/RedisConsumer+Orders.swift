@@ -30,12 +30,12 @@ extension RedisConsumer {
     /// Takes the number of the present orders.
     func knowsOrders(_ number: String) {
         guard state.withLock({ $0.orders.number != number }) else { return }
-        Task { try? await learnOrders() }
+        Task(executorPreference: broker.executor) { [self] in try? await learnOrders() }
     }
 
     /// Takes what the channel of orders tells: something has changed, and these runs are to be cancelled.
     func ordered(_ ids: [UInt8]) {
-        Task { try? await learnOrders() }
+        Task(executorPreference: broker.executor) { [self] in try? await learnOrders() }
         if let ids = try? JSON.decode([String].self, from: ids), !ids.isEmpty {
             subscription.onTerminate(Set(ids))
         }

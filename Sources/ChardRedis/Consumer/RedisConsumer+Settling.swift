@@ -47,7 +47,7 @@ extension RedisConsumer {
             state.withLock { state in for delivery in done { state.holdings.remove(delivery) } }
             if let trouble {
                 guard trouble.isRetryable else { throw BrokerError(trouble) }
-                try await Task.sleep(for: .milliseconds(200))
+                try await broker.executor.sleep(for: .milliseconds(200))
             }
             open = again + open
         }
@@ -72,8 +72,8 @@ extension RedisConsumer {
     private func settleLater(_ settlement: Settlement, because error: RedisError) {
         broker.logger.error(
             "a task cannot be settled", metadata: ["queue": "\(settlement.delivery.queue)", "error": "\(error)"])
-        Task {
-            try await Task.sleep(for: .seconds(2))
+        Task(executorPreference: broker.executor) { [self] in
+            try await broker.executor.sleep(for: .seconds(2))
             _ = try await settle([settlement])
         }
     }

@@ -33,7 +33,7 @@ final class RedisConsumer: Consumer {
         var isClosed = false
         /// Until when the leased lists are to be looked through for messages that nobody told us of.
         var suspectUntil: ContinuousClock.Instant?
-        var clockOffset = 0.0
+        var serverClock = ServerClock()
         var orders = Orders()
         /// Where the next claim finds large messages.
         var large: LargeSource?
@@ -78,17 +78,19 @@ final class RedisConsumer: Consumer {
         identity = "\(subscription.node)#\(TaskID.random().prefix(8))"
         state = Mutex(State(lease: LeaseClock(lease: broker.settings.lease, renewedAt: .now)))
         loop = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: broker.client.eventLoop)
-        recoverer = Recoverer(broker: broker, node: subscription.node, identity: identity)
+        recoverer = Recoverer(
+            broker: broker, node: subscription.node, identity: identity, messageLimit: subscription.messageLimit,
+            onBuried: subscription.onBuried)
     }
 
-    var clockOffset: Double { state.withLock { $0.clockOffset } }
+    var clockOffset: Double { state.withLock { $0.serverClock.offset() } }
 
     // MARK: Life
 
     /// Registers the process, and starts what lives on the event loop.
     func open() async throws {
         let sentAt = ContinuousClock.now
-        let asked = Date()
+        let asked = ServerClock.Reading.now
         let holder = Holder(node: subscription.node, queues: subscription.queues)
         let heartbeat = keys.process(identity)
         let json = try JSON.encode(holder)
@@ -137,18 +139,25 @@ final class RedisConsumer: Consumer {
         }
         guard isFirst else { return }
         await recall()
-        try? await client.eventLoop.submit {
-            self.loop.value?.close()
-            self.loop.value = nil
-        }.get()
-        // A pop whose connection was lost may still be waiting on the server, for as long as a pop waits.
-        let lostSight = state.withLock { $0.suspectUntil != nil } ? stalePop.milliseconds : 0
+        let isOutOfReach =
+            (try? await client.eventLoop.submit {
+                defer {
+                    self.loop.value?.close()
+                    self.loop.value = nil
+                }
+                return self.loop.value?.hasPopsOutOfReach ?? false
+            }.get()) ?? false
+        // A pop whose connection was lost, or that cannot be called back, may still be waiting on the server, for as long as
+        // a pop waits.
+        let isLost = state.withLock { $0.suspectUntil != nil } || isOutOfReach
+        let lostSight = isLost ? stalePop.milliseconds : 0
         var hold = [keys.process(identity), keys.processes, keys.ending(identity)]
         for list in subscription.queues.flatMap(keys.waiting(allOf:)) {
             hold += [keys.leased(identity, list), list]
         }
         do {
-            _ = try await client.run(RedisScript.handBack, keys: hold, identity, lostSight)
+            // Also where the task that ran the worker was cancelled: that is one of the ways to end it.
+            _ = try await client.sendWhatever(RedisScript.handBack.command(keys: hold, identity, lostSight))
         } catch {
             // Whoever finds the heartbeat gone gives the messages back.
             broker.logger.debug("nothing was handed back", metadata: ["error": "\(error)"])
@@ -195,14 +204,19 @@ final class RedisConsumer: Consumer {
     func persevering<Answer>(
         _ ask: () async throws(RedisError) -> Answer, onRepeat: @Sendable (inout State) -> Void = { _ in }
     ) async throws -> Answer {
+        var refusal: RedisError.Code?
         while true {
             try checkLease()
             do throws(RedisError) {
                 return try await ask()
             } catch {
                 guard error.isRetryable else { throw BrokerError(error) }
+                if error.isOfServer, refusal != error.code {
+                    broker.logger.error("the server refuses; trying again", metadata: ["error": "\(error)"])
+                }
+                refusal = error.code
                 state.withLock { onRepeat(&$0) }
-                try await Task.sleep(for: .milliseconds(100))
+                try await broker.executor.sleep(for: .milliseconds(100))
             }
         }
     }
@@ -222,11 +236,17 @@ final class RedisConsumer: Consumer {
         state.withLock { $0.intake.moved(at: .now) }
     }
 
+    /// Whether anything is asked for that could come: not while all queues are paused.
+    private func isAsking(_ state: State) -> Bool {
+        state.isClaiming && client.connectedSince != nil
+            && !subscription.queues.allSatisfy(state.orders.paused.contains)
+    }
+
     /// Whether the intake stands still although the server answers, and so must be started anew. When that has not helped
     /// either, the consumer fails, and with it the worker's process: better ended than connected and silent.
     func intakeStandsStill() -> Bool {
         let action = state.withLock { state in
-            state.intake.looked(at: .now, isClaiming: state.isClaiming && client.connectedSince != nil)
+            state.intake.looked(at: .now, isClaiming: isAsking(state))
         }
         switch action {
         case .none: return false
@@ -246,12 +266,10 @@ final class RedisConsumer: Consumer {
     }
 
     /// Takes the server's time, which it had at some moment since `asked`.
-    func noteTime(_ reply: RESPValue?, asked: Date) {
+    func noteTime(_ reply: RESPValue?, asked: ServerClock.Reading) {
         guard let parts = reply?.array, parts.count == 2,
             let seconds = parts[0].text.flatMap(Double.init), let micros = parts[1].text.flatMap(Double.init)
         else { return }
-        let offset = ClockOffset.between(
-            asked.timeIntervalSince1970, seconds + micros / 1e6, Date().timeIntervalSince1970)
-        state.withLock { $0.clockOffset = offset }
+        state.withLock { $0.serverClock.told(seconds + micros / 1e6, asked: asked, answered: .now) }
     }
 }

@@ -137,7 +137,7 @@ final class RedisConsumerLoop {
         renewals += 1
         if renewals % 3 == 0 { commands += [RedisCommand("GET", broker.keys.orders), RedisCommand("TIME")] }
         let sentAt = ContinuousClock.now
-        let asked = Date()
+        let asked = ServerClock.Reading.now
         broker.client.submit(commands).assumeIsolated().whenComplete { result in
             self.isRenewing = false
             switch result {
@@ -182,6 +182,9 @@ final class RedisConsumerLoop {
 
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }
 
+    /// Whether there are blocked pops that the server cannot be told to end.
+    var hasPopsOutOfReach: Bool { pops.contains(where: \.isOutOfReach) }
+
     /// Gives the caller a moment to claim again before the pops are called back. Mostly it has done so already.
     func scheduleRecall() {
         guard !isRecallScheduled, !isClosed, consumer?.isClaiming == false else { return }
@@ -189,7 +192,7 @@ final class RedisConsumerLoop {
         broker.client.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2)) {
             self.isRecallScheduled = false
             guard !self.isClosed, let consumer = self.consumer, !consumer.isClaiming else { return }
-            Task { await consumer.recall() }
+            Task(executorPreference: self.broker.executor) { await consumer.recall() }
         }
     }
 

@@ -9,7 +9,8 @@ extension RedisScript {
     /// - ARGV: the number of the orders that this process knows; how many to move; how many pairs belong to one step; after
     ///   how many bytes no further one is moved; of how many bytes on only an excerpt of a message is returned.
     /// - Returns: the number of the orders, then pair number (from 1) and message or excerpt by turns; `false` if the lease has lapsed.
-    ///   Nothing is moved while the process does not know the present orders: what they revoke or pause must not start.
+    ///   Nothing is moved while the process does not know the present orders: what they revoke or pause must not start. Why
+    ///   the server lets nothing be moved is an error, unless it is that a key is no list.
     ///
     /// In one step, since with several queues and priorities nobody can know from outside which list the next message is
     /// in, and asking them one by one would take more messages than there is room for. Lists of a step are served in
@@ -21,7 +22,7 @@ extension RedisScript {
             local orders = redis.call('GET', KEYS[2]) or '0'
             if orders ~= ARGV[1] then return {orders} end
             local room, width, bytes, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-            local claimed = {orders}
+            local claimed, trouble = {orders}, nil
             for first = 1, #KEYS / 2 - 1, width do
                 local open, left = {}, 0
                 for pair = first, first + width - 1 do left = left + 1; open[left] = pair end
@@ -31,8 +32,10 @@ extension RedisScript {
                         if room == 0 then break end
                         local pair = open[i]
                         local message = redis.pcall('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
-                        -- A key that is no list must not keep the other queues from being served.
-                        if type(message) == 'string' then
+                        if type(message) == 'table' then
+                            -- A key that is no list must not keep the other queues from being served.
+                            if string.sub(message.err, 1, 9) ~= 'WRONGTYPE' then trouble = message end
+                        elseif message then
                             claimed[#claimed + 1] = pair
                             claimed[#claimed + 1] = excerpt(message, limit)
                             bytes = bytes - #message
@@ -45,6 +48,7 @@ extension RedisScript {
                 end
                 if room == 0 then break end
             end
+            if trouble and #claimed == 1 then return trouble end
             return claimed
             """)
 

@@ -7,14 +7,14 @@ extension RedisScript {
     /// - KEYS: the revoked set, the number of the orders, then pairs of a scheduled set and its hash.
     /// - ARGV: `1` if runs are to be cancelled, the time to live in seconds, then for each task its id and its status as the
     ///   storing function takes it.
-    /// - Returns: how many scheduled copies were removed.
+    /// - Returns: the ids of those whose scheduled copies were removed.
     ///
     /// In one step: a task must not be promoted between the removal of its scheduled copy and its revocation, and its
     /// status says REVOKED only if it will not run.
     static let revoke = RedisScript(
         lua.store + lua.announce + """
 
-            local now, ids, removed = redis.call('TIME')[1], {}, 0
+            local now, ids, removed = redis.call('TIME')[1], {}, {}
             redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
             for i = 3, #ARGV, 5 do
                 local id = ARGV[i]
@@ -24,7 +24,7 @@ extension RedisScript {
                     if redis.call('ZREM', KEYS[k], id) == 1 then
                         redis.call('HDEL', KEYS[k + 1], id)
                         store(unpack(ARGV, i + 1, i + 4))
-                        removed = removed + 1
+                        removed[#removed + 1] = id
                     end
                 end
             end

@@ -33,13 +33,17 @@ extension RedisScript {
             local message = ARGV[1]
             if ARGV[2] ~= '' then message = whole(KEYS[2], ARGV[2], message) end
             if not message or redis.call('LREM', KEYS[2], 1, message) == 0 then return 0 end
+            local trouble
             if ARGV[3] == 'a' then
-                redis.call('RPUSH', ARGV[4], ARGV[5])
+                trouble = redis.pcall('RPUSH', ARGV[4], ARGV[5])
+                if type(trouble) ~= 'table' then trouble = nil end
             else
-                bury(message, unpack(ARGV, 4, 9))
-                if ARGV[10] ~= '' then store(unpack(ARGV, 10, 13)) end
+                trouble = bury(message, unpack(ARGV, 4, 9))
+                if not trouble and ARGV[10] ~= '' then store(unpack(ARGV, 10, 13)) end
             end
-            return 1
+            -- What cannot go where it should stays where it was.
+            if trouble then redis.call('LPUSH', KEYS[2], message) end
+            return trouble or 1
             """)
 
     /// Hands back everything a process holds, uncounted, and ends its life.
@@ -93,9 +97,11 @@ extension RedisScript {
     /// In one step, so that two operators requeue it once.
     static let requeue = RedisScript(
         """
+        if redis.call('EXISTS', KEYS[1]) == 1 then
+            local pushed = redis.pcall('LPUSH', KEYS[3], ARGV[2])
+            if type(pushed) == 'table' then return pushed end
+        end
         redis.call('ZREM', KEYS[2], ARGV[1])
-        if redis.call('DEL', KEYS[1]) == 0 then return 0 end
-        redis.call('LPUSH', KEYS[3], ARGV[2])
-        return 1
+        return redis.call('DEL', KEYS[1])
         """)
 }

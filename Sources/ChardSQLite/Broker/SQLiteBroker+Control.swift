@@ -5,9 +5,10 @@ import Chard
 
 extension SQLiteBroker: ControllableBroker {
     /// Revokes tasks, in one step for all of them.
-    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws {
-        guard !ids.isEmpty else { return }
-        try await engine.write(durably: true) { transaction in
+    @discardableResult
+    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws -> [String] {
+        guard !ids.isEmpty else { return [] }
+        return try await engine.write(durably: true) { transaction in
             try transaction.revoke(ids, terminating: terminating, timeToLive: timeToLive)
         }
     }
@@ -27,10 +28,11 @@ extension SQLiteBroker: ControllableBroker {
 
 extension SQLiteBroker: SupervisedBroker {
     /// Gives back what a process held, without waiting for its lease.
-    public func declareLost(_ identity: String) async throws {
+    @discardableResult
+    public func declareLost(_ identity: String) async throws -> [StatusRecord] {
         try await engine.write(durably: true) { transaction in
-            guard let holder = try transaction.holder(of: identity) else { return }
-            _ = try transaction.recover(holder, silentSince: nil)
+            guard let holder = try transaction.holder(of: identity) else { return [] }
+            return try transaction.recover(holder, silentSince: nil).buried
         }
     }
 }

@@ -122,6 +122,9 @@ final class SQLiteConsumer: Consumer {
         signal.fire()
     }
 
+    /// Takes the statuses of lost tasks that were put aside.
+    func tellBuried(_ statuses: [StatusRecord]) { subscription.onBuried(statuses) }
+
     func leaseLost() async {
         await over.wait()
         over.fire()

@@ -43,10 +43,13 @@ extension EngineLoop {
             let beat: Int64 = row[1]
             perform([
                 Job(isDurable: true) { transaction in
-                    let count = try transaction.recover(number, silentSince: beat)
+                    let recovered = try transaction.recover(number, silentSince: beat)
                     return { loop in
-                        guard let count, count > 0 else { return }
-                        loop.logger.notice("a lost worker's tasks were given back", metadata: ["count": "\(count)"])
+                        guard recovered.count > 0 else { return }
+                        loop.logger.notice(
+                            "a lost worker's tasks were given back", metadata: ["count": "\(recovered.count)"])
+                        guard !recovered.buried.isEmpty else { return }
+                        loop.members.values.lazy.compactMap(\.consumer).first?.tellBuried(recovered.buried)
                     }
                 } fail: { [logger] error in
                     logger.debug("recovery was cut short", metadata: ["error": "\(error)"])

@@ -44,7 +44,8 @@ extension Transaction {
     }
 
     /// Revokes tasks and removes their scheduled copies; the status of those says so, since they will not run.
-    mutating func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) throws {
+    mutating func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) throws -> [String] {
+        var removed: [String] = []
         let number = try nextOrder()
         let until = time + timeToLive.seconds
         for id in ids {
@@ -58,8 +59,11 @@ extension Transaction {
                 try db.run("DELETE FROM scheduled WHERE message = ?", message)
                 try forget(message)
             }
-            if !messages.isEmpty { try store(StatusRecord.revoked(id, at: now)) }
+            guard !messages.isEmpty else { continue }
+            try store(StatusRecord.revoked(id, at: now))
+            removed.append(id)
         }
+        return removed
     }
 
     /// Pauses or resumes a queue. Returns whether that changes anything.

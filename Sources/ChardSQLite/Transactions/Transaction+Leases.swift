@@ -168,13 +168,21 @@ extension Transaction {
         return held.count
     }
 
-    /// Gives back what a lost holder held, each loss counted, and ends it. Returns how many messages it was; `nil` if the
-    /// holder is gone, or has been heard of since `beat`.
-    mutating func recover(_ holder: Int64, silentSince beat: Int64?) throws -> Int? {
+    /// What a lost holder held.
+    struct Recovered {
+        var count = 0
+        /// Of those that were lost too often.
+        var buried: [StatusRecord] = []
+    }
+
+    /// Gives back what a lost holder held, each loss counted, and ends it. Returns nothing if the holder is gone, or has been
+    /// heard of since `beat`.
+    mutating func recover(_ holder: Int64, silentSince beat: Int64?) throws -> Recovered {
+        var recovered = Recovered()
         guard
             let node = try db.value(
                 String.self, "SELECT node FROM holder WHERE number = ?1 AND beat = ifnull(?2, beat)", holder, beat)
-        else { return nil }
+        else { return recovered }
         let noted = Set(try db.values(String.self, "SELECT id FROM last_chance WHERE holder = ?", holder))
         let held = try held(by: holder)
         for (number, message) in held {
@@ -185,11 +193,14 @@ extension Transaction {
             case .dead(let letter, let status):
                 try bury(letter)
                 try forget(number)
-                if let status { try store(status) }
+                guard let status else { continue }
+                try store(status)
+                recovered.buried.append(status)
             }
         }
         try end(holder)
-        return held.count
+        recovered.count = held.count
+        return recovered
     }
 
     func noteLastChance(of id: String, by holder: Int64) throws {

@@ -90,9 +90,7 @@ struct LeaseTests {
     @Test("what a lost process held of a message that is too large is put aside by its recoverer, whole")
     func oversizeRecovery() async throws {
         try await BrokerBench.with { bench in
-            var settings = BrokerBench.quick
-            settings.messageLimit = 10_000
-            let broker = try bench.broker(settings)
+            let broker = try bench.broker()
             let large = bench.message("t", .string(String(repeating: "x", count: 200_000)))
             try await broker.send([large])
             let subscription = Subscription(
@@ -100,11 +98,64 @@ struct LeaseTests {
             let lost = try await broker.consumer(for: subscription)
             #expect(try await lost.claim(upTo: 1).first?.excerptOf == large.payload.count)
             await (lost as? RedisConsumer)?.fallSilent()
-            let witness = try await bench.consumer(["elsewhere"], settings: settings)
+            let witness = try await broker.consumer(
+                for: Subscription(
+                    queues: ["elsewhere"], node: "test", concurrency: 4, startedAt: .now, messageLimit: 10_000))
             try await eventually("it is put aside", within: .seconds(15)) {
                 try await broker.deadLetters(in: "celery", limit: 1).first?.payload == large.payload
             }
+            // Nobody who waits for it waits for ever.
+            #expect(try await broker.status(of: large.id)?.state == .failure)
             await witness.close()
+        }
+    }
+
+    @Test("a queue's key that holds something else loses no message of a lost process, nor keeps its other queues")
+    func recoveryOntoNoList() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker(BrokerBench.quick)
+            let lost = try await bench.consumer(["bad", "good"], settings: BrokerBench.quick)
+            try await broker.send([bench.message("t", queue: "bad"), bench.message("t", queue: "good")])
+            try await eventually("both are claimed") {
+                _ = try await lost.claim(upTo: 1)
+                return lost.state.withLock { $0.holdings.count } == 2
+            }
+            _ = try await bench.server.cli("SET", "bad", "a string")
+            await lost.fallSilent()
+            let witness = try await bench.consumer(["elsewhere"], settings: BrokerBench.quick)
+            try await eventually("the other queue's message is back", within: .seconds(15)) {
+                try await bench.server.cli("LLEN", "good") == "1"
+            }
+            let leased = "chard:leased:\(lost.identity):bad"
+            #expect(try await bench.server.cli("LLEN", leased) == "1")
+            _ = try await bench.server.cli("DEL", "bad")
+            try await eventually("it is back once that is mended", within: .seconds(25)) {
+                try await bench.server.cli("LLEN", "bad") == "1"
+            }
+            await witness.close()
+        }
+    }
+
+    @Test("a dead letter that cannot go to its queue stays one")
+    func requeueOntoNoList() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let consumer = try await bench.consumer()
+            let message = bench.message("t")
+            try await broker.send([message])
+            let delivery = try #require(try await consumer.claim(upTo: 1).first)
+            let letter = DeadLetter(
+                id: message.id, taskID: message.id, task: "t", queue: "celery", reason: .rejected, error: "no",
+                attempts: 1, worker: "test", diedAt: .now, payload: message.payload)
+            #expect(try await consumer.settle([Settlement(delivery, .dead(letter))]) == [.settled])
+            await consumer.close()
+            _ = try await bench.server.cli("SET", "celery", "a string")
+            await #expect(throws: BrokerError.self) { try await broker.requeueDeadLetter(message.id) }
+            #expect(try await broker.deadLetter(message.id)?.payload == message.payload)
+            _ = try await bench.server.cli("DEL", "celery")
+            #expect(try await broker.requeueDeadLetter(message.id))
+            #expect(try await bench.server.cli("LLEN", "celery") == "1")
+            #expect(try await broker.deadLetter(message.id) == nil)
         }
     }
 

@@ -42,6 +42,24 @@ struct OutageTests {
         }
     }
 
+    @Test("A server that has become a replica is left, since the name may lead to another one by now")
+    func demoted() async throws {
+        try await RedisServer.with { server in
+            let client = try RedisClient(url: RedisURL(server.url))
+            try await client.connect()
+            let first = try #require(client.clientID)
+            _ = try await server.cli("REPLICAOF", "127.0.0.1", "1")
+            let error = try await #require(throws: RedisError.self) {
+                _ = try await client.send(RedisCommand("SET", "a", "b"))
+            }
+            #expect(error.code == .readOnly && error.isRetryable)
+            _ = try await server.cli("REPLICAOF", "NO", "ONE")
+            #expect(try await client.send(RedisCommand("SET", "a", "b")).text == "OK")
+            #expect(client.clientID != first)
+            await client.close()
+        }
+    }
+
     @Test("A frozen server is noticed at the read deadline by those who wait")
     func frozen() async throws {
         try await RedisServer.with { server in

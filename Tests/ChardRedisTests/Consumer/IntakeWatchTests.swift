@@ -33,6 +33,20 @@ struct IntakeWatchTests {
         #expect(actions.prefix(4) == [.restart, .restart, .restart, .fail])
     }
 
+    @Test("that it was started anew, and asks again, is no answer")
+    func asksAgain() {
+        var watch = IntakeWatch()
+        watch.moved(at: start)
+        var actions: [IntakeWatch.Action] = []
+        for second in stride(from: 1.0, to: 120, by: 1) {
+            let action = watch.looked(at: after(second), isClaiming: true)
+            guard action != .none else { continue }
+            actions.append(action)
+            watch.begins(at: after(second))
+        }
+        #expect(actions.prefix(4) == [.restart, .restart, .restart, .fail])
+    }
+
     @Test("does not mistake a busy worker, or one without a connection, for a standing one")
     func notClaiming() {
         var watch = IntakeWatch()

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Chard
@@ -146,4 +147,54 @@ struct StatusTests {
         #expect(queue.settled.allSatisfy { $0.status == nil })
         #expect(try await store.queues().isEmpty)
     }
+
+    @Test("a second store that is away is waited for where a body tells its state, and keeps no task from running")
+    func elsewhereAway() async throws {
+        let store = AbsentStore()
+        let app = Chard("app", broker: broker, results: store)
+        let task = app.task("t", options: TaskOptions(tracksStart: true)) { (context: TaskContext) in
+            // STARTED is not worth waiting for: the body runs while the store is away.
+            store.isAway.withLock { $0 = false }
+            try await context.progress(1, of: 2)
+            return "done"
+        }
+        try await withWorker(app) { _ in
+            let result = try await task.enqueue()
+            #expect(try await result.value(timeout: .seconds(20)) == "done")
+        }
+        #expect(store.refused.withLock { $0 } > 0)
+    }
+
+    @Test("with a second store, a scheduled task that is revoked is REVOKED there, too")
+    func revokedElsewhere() async throws {
+        let store = MemoryBroker()
+        let app = Chard("app", broker: broker, results: store)
+        let task = app.task("t") { () in 1 }
+        let result = try await task.enqueue(options: EnqueueOptions(countdown: .seconds(600)))
+        try await result.revoke()
+        #expect(try await store.status(of: result.id)?.state == .revoked)
+    }
+}
+
+/// A store that refuses until it is told otherwise.
+private final class AbsentStore: ResultStore {
+    let isAway = Mutex(true)
+    let refused = Mutex(0)
+    private let inner = MemoryBroker()
+    let location = "absent://"
+
+    func connect() async throws {}
+
+    func store(_ statuses: [StatusRecord]) async throws {
+        if isAway.withLock({ $0 }) {
+            refused.withLock { $0 += 1 }
+            throw BrokerError(.unavailable, "away")
+        }
+        try await inner.store(statuses)
+    }
+
+    func status(of id: String) async throws -> TaskStatus? { try await inner.status(of: id) }
+    func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { inner.statuses(of: id) }
+    func forget(_ id: String) async throws -> Bool { try await inner.forget(id) }
+    func shutdown() async {}
 }

@@ -39,6 +39,25 @@ extension BrokerClause {
             try trial.equal(deliveries.map(\.message?.retries), [0, 0, 0, 0], "the retries counted")
         },
 
+        BrokerClause(
+            "closed while cancelled", "A task that was cancelled can hand back as well: nothing counts as lost."
+        ) { trial in
+            let broker = try await trial.broker()
+            let consumer = try await trial.consumer()
+            try await broker.send([trial.task("a"), trial.task("b")])
+            _ = try await trial.take(consumer, 2)
+            let end = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                await consumer.close()
+            }
+            await end.value
+            let next = try await trial.consumer()
+            let deliveries = try await trial.take(next, 2)
+            try trial.equal(deliveries.map(\.text), ["a", "b"], "what was handed back")
+            try trial.equal(deliveries.map(\.message?.losses), [0, 0], "the losses counted")
+            try await trial.finish(deliveries, by: next)
+        },
+
         BrokerClause("a loss wakes", "Whoever waits for work is given what a lost process held.") { trial in
             let broker = try await trial.broker()
             let lost = try await trial.consumer()
@@ -145,6 +164,30 @@ extension BrokerClause {
             try await trial.soon("leaseLost() returns") { await lost.leaseLost() }
             try await trial.finish(deliveries, by: next)
             try await broker.declareLost("nobody#1")
+            try await trial.expectNothing()
+        },
+
+        BrokerClause(
+            "lost too often is told",
+            "Whoever puts a lost task aside is told its status, so that it can be kept elsewhere as well."
+        ) { trial in
+            let broker = try await trial.broker(with: (any SupervisedBroker).self)
+            let told = Tally<String>()
+            try await broker.send([trial.task("seen", losses: 2)])
+            let lost = try await trial.consumer()
+            _ = try await trial.take(lost, 1)
+            try await lost.noteLastChance(of: "seen")
+            let witness = try await trial.consumer(["elsewhere"], onBuried: { told.add($0.map(\.id)) })
+            try await trial.silence(lost)
+            try await trial.eventuallyRecovered("it is told") { told.all == ["seen"] }
+            await witness.close()
+            try await broker.send([trial.task("declared", losses: 2)])
+            let second = try await trial.consumer()
+            _ = try await trial.take(second, 1)
+            try await second.noteLastChance(of: "declared")
+            try await trial.silence(second)
+            let buried = try await broker.declareLost(second.identity)
+            try trial.equal(buried.map(\.id), ["declared"], "what is said of a process that was declared lost")
             try await trial.expectNothing()
         },
     ]

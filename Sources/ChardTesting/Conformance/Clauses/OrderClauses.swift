@@ -73,8 +73,9 @@ extension BrokerClause {
             let moment = trial.fixture.moment
             let due = trial.fixture.now + moment.seconds * 2
             try await broker.send(["a", "b"].map { trial.task($0, dueAt: due) })
-            try await trial.broker(with: (any ControllableBroker).self).revoke(
-                ["a"], terminating: false, timeToLive: .seconds(3_600))
+            let removed = try await trial.broker(with: (any ControllableBroker).self).revoke(
+                ["a", "elsewhere"], terminating: false, timeToLive: .seconds(3_600))
+            try trial.equal(removed, ["a"], "what was scheduled")
             let status = try await broker.status(of: "a")
             try trial.equal(status?.state, .revoked, "its state")
             let consumer = try await trial.consumer()

@@ -1,0 +1,38 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import ChardRedis
+
+@Suite("The server's clock, as a worker knows it")
+struct ServerClockTests {
+    let start = ContinuousClock.now
+
+    func reading(_ wall: Double, after seconds: Double) -> ServerClock.Reading {
+        ServerClock.Reading(wall: wall, at: start + .seconds(seconds))
+    }
+
+    @Test(
+        "a slow answer is no wrong clock, a wrong clock is told by the middle of question and answer",
+        arguments: [
+            (100.0, 100.0, 100.5, 0.0), (100.0, 100.4, 100.5, 0.0), (100.0, 3_700.5, 101.0, 3_600.0),
+            (3_700.0, 100.5, 3_701.0, -3_600.0),
+        ])
+    func offset(asked: Double, server: Double, answered: Double, offset: Double) {
+        var clock = ServerClock()
+        let later = reading(answered, after: answered - asked)
+        clock.told(server, asked: reading(asked, after: 0), answered: later)
+        #expect(clock.offset(at: later) == offset)
+        // And so it stays while both go on alike.
+        #expect(abs(clock.offset(at: reading(answered + 9, after: answered - asked + 9)) - offset) < 1e-6)
+    }
+
+    @Test("this machine's clock may be set in between: the server's has not moved", arguments: [3_600.0, -3_600.0])
+    func steps(step: Double) {
+        var clock = ServerClock()
+        #expect(clock.offset(at: reading(100, after: 0)) == 0)
+        clock.told(100, asked: reading(100, after: 0), answered: reading(100, after: 0))
+        #expect(abs(clock.offset(at: reading(105 + step, after: 5)) + step) < 1e-6)
+    }
+}
