@@ -6,6 +6,7 @@ import Chard
 import Testing
 
 @testable import ChardCommand
+@testable import ChardRedis
 
 @Suite("Every error has its exit status")
 struct CommandStatusTests {
@@ -17,7 +18,9 @@ struct CommandStatusTests {
         (BrokerError(.unavailable, "nobody listens"), 4),
         (BrokerError(.refused, "loading"), 4),
         (BrokerError(.unauthorized, "wrong password"), 4),
-        (BrokerError(.damaged, "no Redis"), 4),
+        (BrokerError(.damaged, "a status that is none"), 1),
+        (BrokerError(RedisError(code: .protocolError, message: "no Redis")), 4),
+        (BrokerError(RedisError(code: .wrongType, message: "WRONGTYPE")), 1),
         (BrokerError(.closed, "closed"), 4),
         (ValidationError("no"), 2),
         (ExitCode(7), 7),

@@ -9,7 +9,9 @@ import Testing
 
 @Suite("Signals to a worker process", .timeLimit(.minutes(3)))
 struct SignalTests {
-    @Test("SIGTERM and SIGINT: what runs is finished, nothing more is taken, exit 0", arguments: [SIGTERM, SIGINT])
+    @Test(
+        "SIGTERM, SIGINT and SIGHUP: what runs is finished, nothing more is taken, exit 0",
+        arguments: [SIGTERM, SIGINT, SIGHUP])
     func graceful(signal: Int32) async throws {
         try await ProcessBench.with { bench in
             let worker = try await bench.worker("-c", "1")

@@ -31,6 +31,13 @@ struct SupervisorTests {
             #expect(try await running.value(timeout: .seconds(5)) == "kept")
             #expect(try await bench.marks("renewal").count == 1)
             #expect(before.allSatisfy { kill($0, 0) != 0 })
+            // And again, as after each deployment.
+            let second = try await processes(bench)
+            supervisor.signal(SIGHUP)
+            try await eventually("both are others once more", within: .seconds(30)) {
+                let present = try await processes(bench)
+                return present.count == 2 && present.isDisjoint(with: second)
+            }
             supervisor.signal(SIGTERM)
             #expect(try await supervisor.finished() == 0, "\(supervisor.talk)")
         }

@@ -45,11 +45,13 @@ public struct QueueReport: Sendable, Hashable, Codable {
     /// How long the message that is next has existed, in seconds; `nil` where the queue is empty or the message does
     /// not say when it was sent, as Python's do not.
     public var oldestWait: Double?
+    /// Why the figures are not all there is: a key of the queue holds something else, and nothing can be sent to it.
+    public var trouble: String?
 
     /// Makes a report.
     public init(
         queue: String, waiting: Int, scheduled: Int, leased: Int, dead: Int, isPaused: Bool = false,
-        oldestWait: Double? = nil
+        oldestWait: Double? = nil, trouble: String? = nil
     ) {
         self.queue = queue
         self.waiting = waiting
@@ -58,6 +60,7 @@ public struct QueueReport: Sendable, Hashable, Codable {
         self.dead = dead
         self.isPaused = isPaused
         self.oldestWait = oldestWait
+        self.trouble = trouble
     }
 }
 

@@ -63,6 +63,7 @@ extension Chard {
     ) throws -> TaskMessage {
         let call = signature.options
         let task = signature.taskOptions
+        if signature.task.isEmpty { throw AppError("cannot enqueue a task whose name is the empty string") }
         if let problem = call.problem { throw AppError("cannot enqueue \(signature.task): \(problem)") }
         var message = TaskMessage(
             task: signature.task, id: call.id ?? TaskID.random(), body: signature.body,

@@ -58,6 +58,9 @@ public struct EnqueueOptions: Sendable {
         self.workerHoldsETA = workerHoldsETA
     }
 
+    /// Whether a header of this name says something of the message itself, to Celery or to Chard.
+    package static func isReserved(header name: String) -> Bool { HeaderKey(name) != nil }
+
     /// What makes no sense in these options; `nil` if all is well.
     var problem: String? {
         if countdown != nil && eta != nil { return "give either a countdown or an eta, not both" }
@@ -73,6 +76,9 @@ public struct EnqueueOptions: Sendable {
             return "the priority is \(priority); 0 (first) to 9 (last) exist"
         }
         if let problem = retry?.problem { return "the retry policy: \(problem)" }
+        if let name = headers.keys.first(where: Self.isReserved) {
+            return "the header '\(name)' is the message's own, and cannot be given"
+        }
         if let soft = softTimeLimit, let hard = timeLimit, soft >= hard {
             return "the soft time limit (\(soft)) is not below the hard one (\(hard))"
         }

@@ -84,6 +84,28 @@ extension JSON {
     }
 }
 
+extension JSON {
+    /// Whether it can be written as JSON that is strict: Python's NaN and Infinity cannot.
+    package var isFinite: Bool {
+        switch self {
+        case .number(let value): value.isFinite
+        case .array(let elements): elements.allSatisfy(\.isFinite)
+        case .object(let members): members.values.allSatisfy(\.isFinite)
+        default: true
+        }
+    }
+
+    /// The same, with null for each number that strict JSON cannot write.
+    package var strict: JSON {
+        switch self {
+        case .number(let value) where !value.isFinite: .null
+        case .array(let elements): .array(elements.map(\.strict))
+        case .object(let members): .object(members.mapValues(\.strict))
+        default: self
+        }
+    }
+}
+
 extension JSON: CustomStringConvertible {
     /// Compact JSON text, keys sorted, ASCII only.
     public var description: String { String(decoding: encoded(), as: UTF8.self) }

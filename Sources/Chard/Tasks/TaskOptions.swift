@@ -53,6 +53,9 @@ public struct TaskOptions: Sendable {
         if let priority, !(0...9).contains(priority) {
             problems.append("its priority is \(priority); 0 (first) to 9 (last) exist")
         }
+        for name in headers.keys.sorted() where EnqueueOptions.isReserved(header: name) {
+            problems.append("its header '\(name)' is the message's own, and cannot be given")
+        }
         if let problem = retry.problem { problems.append("its retry policy: \(problem)") }
         if let soft = softTimeLimit, let hard = timeLimit, soft >= hard {
             problems.append(

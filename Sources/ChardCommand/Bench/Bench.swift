@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import Chard
 import ChardRedis
 import FoundationEssentials
@@ -13,6 +14,16 @@ struct Bench: Sendable {
     let echo: TaskHandle<Int, Int, String?>
     /// Returns when its body ran, in seconds since 1970.
     let now: TaskHandle<Double>
+
+    /// More of anything is a slip.
+    static let most = 1_000_000_000
+
+    /// Refuses options that make no sense.
+    static func check(_ options: (name: String, value: Int, range: ClosedRange<Int>)...) throws(ValidationError) {
+        for (name, value, range) in options where !range.contains(value) {
+            throw ValidationError("\(name) must be from \(range.lowerBound) to \(range.upperBound).")
+        }
+    }
 
     /// Reaches the broker and the result store of `original`, and makes a queue on them.
     init(_ original: Chard) async throws {
@@ -32,10 +43,10 @@ struct Bench: Sendable {
     }
 
     /// Removes the queue and what is still in it.
-    func cleanUp() async {
-        guard let broker = try? app.broker as? any InspectableBroker else { return }
-        _ = try? await broker.purge(queue, scheduled: true)
-        try? await (broker as? RedisBroker)?.forget(queue: queue)
+    func cleanUp() async throws {
+        guard let broker = try app.broker as? any InspectableBroker else { return }
+        _ = try await broker.purge(queue, scheduled: true)
+        try await (broker as? RedisBroker)?.forget(queue: queue)
     }
 
     /// The broker's time on the processors so far, in seconds; `nil` where there is no server to ask.
@@ -67,6 +78,16 @@ struct Bench: Sendable {
                 }
             }
             try await group.waitForAll()
+        }
+    }
+
+    /// Waits until a worker is done with so many tasks. Those that fail are no measure of anything.
+    func wait(for count: Int, on worker: Worker) async throws {
+        while case let vitals = worker.vitals, vitals.done < count || vitals.failed > 0 {
+            guard vitals.failed == 0 else {
+                throw CommandError("a task of the bench failed, and nothing was measured; is its payload too large?")
+            }
+            try await Task.sleep(for: .milliseconds(2))
         }
     }
 

@@ -18,17 +18,22 @@ struct BenchCommand: AsyncParsableCommand {
 }
 
 extension CommonOptions {
-    /// Prepares a bench, measures on it, answers with the measurement, and cleans up whatever happens.
-    func measure(_ body: (Bench) async throws -> Measurement) async throws {
+    /// Prepares a bench, measures on it, answers with the measurement, and cleans up whatever happens: also after a signal.
+    func measure(_ body: @escaping @Sendable (Bench) async throws -> Measurement) async throws {
         try await withSession(allowsMemory: true) { session in
             let bench = try await Bench(session.app)
-            let outcome: Result<Measurement, any Error>
+            let measuring = Task { try await body(bench) }
+            let signals = EndSignals { measuring.cancel() }
+            defer { signals.cancel() }
+            let outcome = await measuring.result
             do {
-                outcome = .success(try await body(bench))
+                try await bench.cleanUp()
             } catch {
-                outcome = .failure(error)
+                session.output.talk(
+                    "what the bench left is still there: \(error); '\(session.program) purge \(bench.queue) --scheduled "
+                        + "--yes' removes it")
             }
-            await bench.cleanUp()
+            if measuring.isCancelled { throw CommandError("interrupted") }
             let measurement = try outcome.get()
             try session.answer(measurement.document, measurement.listing)
         }

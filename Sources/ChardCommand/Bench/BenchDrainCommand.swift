@@ -30,13 +30,13 @@ struct BenchDrainCommand: AsyncParsableCommand {
     var common: CommonOptions
 
     func validate() throws {
-        guard count > 0, payload >= 0, scheduled >= 0, concurrency ?? 1 > 0 else {
-            throw ValidationError("--count and --concurrency must be at least 1, --payload and --scheduled at least 0.")
-        }
+        try Bench.check(
+            ("--count", count, 1...Bench.most), ("--concurrency", concurrency ?? 1, 1...10_000),
+            ("--payload", payload, 0...Bench.most), ("--scheduled", scheduled, 0...Bench.most))
     }
 
     func run() async throws {
-        try await common.measure { bench in
+        try await common.measure { [count, payload, concurrency, scheduled, ignoreResults] bench in
             try await bench.fill(scheduled, options: EnqueueOptions(countdown: .seconds(36_000)))
             try await bench.fill(
                 count, payload: payload > 0 ? String(repeating: "x", count: payload) : nil,
@@ -47,7 +47,7 @@ struct BenchDrainCommand: AsyncParsableCommand {
             var measurement = Measurement("drain", count: count)
             measurement.seconds = try await bench.withWorker(concurrency: concurrency) { worker in
                 let start = ContinuousClock.now
-                while worker.vitals.done < count { try await Task.sleep(for: .milliseconds(2)) }
+                try await bench.wait(for: count, on: worker)
                 return (.now - start).seconds
             }
             measurement.workerProcessor = ProcessFigures.processorSeconds - processor

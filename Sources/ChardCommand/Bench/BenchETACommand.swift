@@ -23,13 +23,14 @@ struct BenchETACommand: AsyncParsableCommand {
     var common: CommonOptions
 
     func validate() throws {
-        guard count > 0, (0...3600).contains(spread), (0...3600).contains(lead) else {
-            throw ValidationError("--count must be at least 1, --spread and --lead between 0 and 3600.")
+        try Bench.check(("--count", count, 1...1_000_000))
+        guard (0...3600).contains(spread), (0...3600).contains(lead) else {
+            throw ValidationError("--spread and --lead must be between 0 and 3600.")
         }
     }
 
     func run() async throws {
-        try await common.measure { bench in
+        try await common.measure { [count, spread, lead] bench in
             let lateness = Lateness()
             let due = bench.app.task("bench.due") { (time: Double) -> Void in
                 lateness.note(Date().timeIntervalSince1970 - time)
@@ -41,7 +42,7 @@ struct BenchETACommand: AsyncParsableCommand {
                         let time = first + spread * Double(i) / Double(count)
                         return try due.signature(time, options: EnqueueOptions(eta: Date(timeIntervalSince1970: time)))
                     })
-                while worker.vitals.done < count { try await Task.sleep(for: .milliseconds(20)) }
+                try await bench.wait(for: count, on: worker)
                 var measurement = Measurement("eta", count: count)
                 measurement.samples = lateness.all
                 return measurement

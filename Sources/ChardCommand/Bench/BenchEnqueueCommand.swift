@@ -25,13 +25,13 @@ struct BenchEnqueueCommand: AsyncParsableCommand {
     var common: CommonOptions
 
     func validate() throws {
-        guard count > 0, callers > 0, payload >= 0 else {
-            throw ValidationError("--count and --callers must be at least 1, --payload at least 0.")
-        }
+        try Bench.check(
+            ("--count", count, 1...Bench.most), ("--callers", callers, 1...10_000),
+            ("--payload", payload, 0...Bench.most))
     }
 
     func run() async throws {
-        try await common.measure { bench in
+        try await common.measure { [count, bulk, callers, payload] bench in
             let text = payload > 0 ? String(repeating: "x", count: payload) : nil
             var measurement = Measurement("enqueue", count: count)
             let start = ContinuousClock.now

@@ -18,11 +18,11 @@ struct BenchLatencyCommand: AsyncParsableCommand {
     var common: CommonOptions
 
     func validate() throws {
-        guard count > 0 else { throw ValidationError("--count must be at least 1.") }
+        try Bench.check(("--count", count, 1...1_000_000))
     }
 
     func run() async throws {
-        try await common.measure { bench in
+        try await common.measure { [count] bench in
             try await bench.withWorker { _ in
                 // The first call loads scripts and subscribes: that is the start, which is not what is measured here.
                 _ = try await bench.now.enqueue().value(timeout: .seconds(10))

@@ -11,12 +11,13 @@ import Musl
 import Darwin
 #endif
 
-/// Calls back on SIGTERM and SIGINT, for what ends quickly and holds nothing.
+/// Calls back on SIGTERM, SIGINT and SIGHUP, for what ends quickly and holds nothing.
 struct EndSignals: Sendable {
     private let sources: SignalSources
 
     init(_ action: @escaping @Sendable () -> Void) {
-        sources = SignalSources([SIGTERM, SIGINT], on: DispatchQueue(label: "chard.signals")) { _ in action() }
+        sources = SignalSources([SIGTERM, SIGINT] + hangUp(), on: DispatchQueue(label: "chard.signals")) { _ in action()
+        }
     }
 
     func cancel() {

@@ -106,7 +106,7 @@ struct MigrateCommand: AsyncParsableCommand {
         let broker = try Self.open(
             url, option, keyPrefix: Self.isFile(url) ? "" : prefix ?? "",
             deadLetterLimit: session.settings.integer(.deadLetterLimit, flag: nil),
-            deadLetterDays: session.settings.number(.deadLetterDays)?.value)
+            deadLetterTimeToLive: session.settings.deadLetterTimeToLive())
         guard let movable = broker as? any MovableBroker else {
             throw CommandError("\(option): nothing can be moved from or to \(broker.location)", status: .misused)
         }
@@ -115,12 +115,12 @@ struct MigrateCommand: AsyncParsableCommand {
 
     private static func open(
         _ url: String, _ option: String, keyPrefix: String = "", deadLetterLimit: Int? = nil,
-        deadLetterDays: Double? = nil
+        deadLetterTimeToLive: Duration? = nil
     ) throws -> any InspectableBroker {
         do {
             return try openBroker(
                 url, keyPrefix: keyPrefix, deadLetterLimit: deadLetterLimit,
-                deadLetterTimeToLive: deadLetterDays.map { .seconds($0 * 86_400) })
+                deadLetterTimeToLive: deadLetterTimeToLive)
         } catch {
             throw BrokerError(error.code, "\(option): \(error.message)", underlying: error)
         }

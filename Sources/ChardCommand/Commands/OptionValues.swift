@@ -67,11 +67,14 @@ enum OptionValues {
     }
 
     private static func json(_ text: String) throws -> JSON {
+        let json: JSON
         do {
-            return try JSON(parsing: Array(text.utf8))
+            json = try JSON(parsing: Array(text.utf8))
         } catch {
             throw ValidationError("it is not JSON: \(error)")
         }
+        guard json.isFinite else { throw ValidationError("it holds a number that JSON has no way to write") }
+        return json
     }
 
     static func time(_ text: String) throws -> Date {
@@ -85,13 +88,26 @@ enum OptionValues {
         guard let separator = text.firstIndex(of: "="), separator > text.startIndex else {
             throw ValidationError("it is not of the form name=value")
         }
-        return (String(text[..<separator]), String(text[text.index(after: separator)...]))
+        let name = String(text[..<separator])
+        guard !EnqueueOptions.isReserved(header: name) else {
+            throw ValidationError("'\(name)' is a header of the message's own")
+        }
+        return (name, String(text[text.index(after: separator)...]))
     }
 
     /// A number of things, at least one.
-    static func count(_ text: String) throws -> Int {
+    @Sendable
+    static func count(_ text: String) throws -> Int { try count(text, upTo: 1_000_000_000) }
+
+    /// The same, for what more of is a slip.
+    static func count(upTo most: Int) -> @Sendable (String) throws -> Int {
+        { try count($0, upTo: most) }
+    }
+
+    private static func count(_ text: String, upTo most: Int) throws -> Int {
         guard let number = Int(text) else { throw ValidationError("it is no whole number") }
         guard number > 0 else { throw ValidationError("it must be at least 1") }
+        guard number <= most else { throw ValidationError("it must be no more than \(most)") }
         return number
     }
 

@@ -39,6 +39,9 @@ struct QueuesCommand: AsyncParsableCommand {
                         queue.oldestWait.map(Words.duration) ?? "-")
                 }
                 try session.output.answer(table.text)
+                for (queue, trouble) in queues.compactMap({ queue in queue.trouble.map { (queue.queue, $0) } }) {
+                    session.output.talk("\(queue.printable()) cannot be used: \(trouble.printable())")
+                }
             }
         }
     }
@@ -83,7 +86,7 @@ extension QueueReport {
         [
             "queue": .string(queue), "waiting": .integer(waiting), "scheduled": .integer(scheduled),
             "leased": .integer(leased), "dead": .integer(dead), "paused": .bool(isPaused),
-            "oldest_wait": oldestWait.map(JSON.number) ?? .null,
+            "oldest_wait": oldestWait.map(JSON.number) ?? .null, "trouble": trouble.map(JSON.string) ?? .null,
         ]
     }
 }

@@ -14,7 +14,7 @@ struct ResultCommand: AsyncParsableCommand {
             the fields are those that Celery stores.
             """)
 
-    @Argument(help: "The task's id.")
+    @Argument(help: "The task's id.", transform: OptionValues.name)
     var id: String
 
     @Option(
@@ -36,7 +36,7 @@ struct ResultCommand: AsyncParsableCommand {
             }
             let shown = status ?? TaskStatus(id: id, state: .pending)
             if session.isJSON {
-                try session.output.answer(String(decoding: shown.encoded(), as: UTF8.self))
+                try session.output.answer(try JSON(parsing: shown.encoded(), limits: JSONLimits(bytes: .max)))
             } else {
                 try session.output.answer(shown.listing)
             }

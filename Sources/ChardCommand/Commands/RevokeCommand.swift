@@ -13,7 +13,7 @@ struct RevokeCommand: AsyncParsableCommand {
             runs already goes on, unless --terminate cancels it.
             """)
 
-    @Argument(help: "The tasks' ids.")
+    @Argument(help: "The tasks' ids.", transform: OptionValues.name)
     var ids: [String]
 
     @Flag(help: "Also cancels those that run.")

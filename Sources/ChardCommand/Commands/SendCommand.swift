@@ -11,7 +11,7 @@ struct SendCommand: AsyncParsableCommand {
         commandName: "send", abstract: "Sends a task by name and prints its id.",
         discussion: "Nothing is checked here: a worker that has the task checks the arguments.")
 
-    @Argument(help: "The task's name, as its worker registered it.")
+    @Argument(help: "The task's name, as its worker registered it.", transform: OptionValues.name)
     var name: String
 
     @Option(
@@ -26,7 +26,9 @@ struct SendCommand: AsyncParsableCommand {
         help: "The queue; by default, where the program's routes lead, else its default queue.")
     var queue: String?
 
-    @Option(help: ArgumentHelp("Runs the task no sooner than after so many seconds.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Runs the task no sooner than after so many seconds.", valueName: "seconds"))
     var countdown: Seconds?
 
     @Option(
@@ -39,7 +41,9 @@ struct SendCommand: AsyncParsableCommand {
         help: "The worker that takes the message waits for its time: for a queue that Python's workers alone serve.")
     var workerHoldsETA = false
 
-    @Option(help: ArgumentHelp("The task does not start later than after so many seconds.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The task does not start later than after so many seconds.", valueName: "seconds"))
     var expires: Seconds?
 
     @Option(help: ArgumentHelp("0 (first) to 9 (last).", valueName: "number"))
@@ -74,7 +78,7 @@ struct SendCommand: AsyncParsableCommand {
             if !session.isJSON { try session.output.answer(result.id) }
             let status = try await result.finalStatus(timeout: wait.duration)
             if session.isJSON {
-                try session.output.answer(String(decoding: status.encoded(), as: UTF8.self))
+                try session.output.answer(try JSON(parsing: status.encoded(), limits: JSONLimits(bytes: .max)))
             } else if status.state == .success {
                 try session.output.answer(String(decoding: status.resultText, as: UTF8.self))
             }

@@ -11,6 +11,18 @@ import Musl
 import Darwin
 #endif
 
+/// The end of the terminal, as a reason to end; not where the program was started with `nohup`, or without one to lose.
+func hangUp() -> [Int32] {
+    var present = sigaction()
+    guard sigaction(SIGHUP, nil, &present) == 0 else { return [] }
+    #if canImport(Darwin)
+    let isIgnored = unsafeBitCast(present.__sigaction_u.__sa_handler, to: Int.self) == 1
+    #else
+    let isIgnored = unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 1
+    #endif
+    return isIgnored ? [] : [SIGHUP]
+}
+
 /// Calls back on signals, on a queue that no task can keep busy.
 final class SignalSources: Sendable {
     /// Dispatch's sources may be used from any thread.

@@ -13,7 +13,7 @@ import Musl
 import Darwin
 #endif
 
-/// Stops a worker on SIGTERM, SIGINT and SIGQUIT.
+/// Stops a worker on SIGTERM, SIGINT, SIGQUIT and SIGHUP.
 ///
 /// It works on a queue of its own, so that tasks which keep every thread of Swift's pool busy cannot keep a signal from
 /// being obeyed. If they keep the worker itself from ending, the process ends without it: its lease lapses, and what it
@@ -36,7 +36,7 @@ final class StopSignals: Sendable {
         self.worker = worker
         self.output = output
         queue = DispatchQueue(label: "chard.signals")
-        let sources = SignalSources([SIGTERM, SIGINT, SIGQUIT], on: queue) { [weak self] in self?.obey($0) }
+        let sources = SignalSources([SIGTERM, SIGINT, SIGQUIT] + hangUp(), on: queue) { [weak self] in self?.obey($0) }
         self.sources.withLock { $0 = sources }
     }
 

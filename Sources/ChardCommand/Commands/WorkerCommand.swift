@@ -10,7 +10,7 @@ struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Runs this program's tasks.",
         discussion: """
-            SIGTERM or SIGINT: takes no more, finishes what runs within the grace period, hands back the rest. A second \
+            SIGTERM, SIGINT or the end of its terminal: takes no more, finishes what runs within the grace period, hands back the rest. A second \
             one, or SIGQUIT: hands everything back at once.
 
             With --processes, SIGHUP replaces the processes one by one, with no gap in service. In a single process, a \
@@ -27,15 +27,18 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Tasks at once; by default, four for each core.", valueName: "number"),
-        transform: OptionValues.count)
+        transform: OptionValues.count(upTo: Setting.mostSlots))
     var concurrency: Int?
 
     @Option(
         name: [.customShort("n"), .customLong("node")],
-        help: ArgumentHelp("The node's name, unique; by default, the app's name @ the host's.", valueName: "name"))
+        help: ArgumentHelp("The node's name, unique; by default, the app's name @ the host's.", valueName: "name"),
+        transform: OptionValues.name)
     var node: String?
 
-    @Option(help: ArgumentHelp("How long running tasks may take to finish; by default, 30.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long running tasks may take to finish; by default, 30.", valueName: "seconds"))
     var grace: Seconds?
 
     @Flag(help: "Ends when the queues are empty.")
@@ -43,7 +46,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp("Copies of this process, under a supervisor; by default, 1.", valueName: "number"),
-        transform: OptionValues.count)
+        transform: OptionValues.count(upTo: Setting.mostProcesses))
     var processes: Int?
 
     @Option(
@@ -67,7 +70,8 @@ struct WorkerCommand: AsyncParsableCommand {
             try session.app.validate()
             var options = try options(session.settings)
             let lifeline = Lifeline(environment: session.environment)
-            let count = try session.settings.integer(.workerProcesses, flag: processes) ?? 1
+            let count =
+                try session.settings.integer(.workerProcesses, flag: processes, upTo: Setting.mostProcesses) ?? 1
             if lifeline == nil, count > 1 || maxTasksPerChild != nil || maxMemoryPerChild != nil {
                 return try await supervise(count, options, session)
             }
@@ -143,7 +147,7 @@ struct WorkerCommand: AsyncParsableCommand {
             node: try settings.text(.workerNode, flag: node, named: "--node")?.value, drains: drain)
         options.maximumTasks = maxTasksPerChild
         options.maximumMemory = maxMemoryPerChild.map { $0 << 20 }
-        if let concurrency = try settings.integer(.workerConcurrency, flag: concurrency) {
+        if let concurrency = try settings.integer(.workerConcurrency, flag: concurrency, upTo: Setting.mostSlots) {
             options.concurrency = concurrency
         }
         if let grace {

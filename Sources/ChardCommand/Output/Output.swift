@@ -47,9 +47,9 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints the answer as one JSON document in one line.
+    /// Prints the answer as one JSON document in one line. Python's NaN and Infinity, which are no JSON, become null.
     func answer(_ json: JSON) throws(CommandError) {
-        try answer(json.description)
+        try answer(json.strict.description)
     }
 
     /// Says something about what goes on. There is nobody to tell if that fails.

@@ -31,6 +31,8 @@ extension Chard {
         commands: [any AsyncParsableCommand.Type] = [], defaultCommand: (any AsyncParsableCommand.Type)? = nil,
         bootstrapsLogging: Bool = true
     ) async {
+        // What was closed must not become a connection's number, and get the talk.
+        for stream in Int32(0)...2 where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
         // A reader that went away is an error of a write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         let words = CommandLine.arguments
@@ -68,8 +70,12 @@ extension Program {
         let status = CommandStatus(error)
         if status == .done {
             // A request for help, a version or a completion script comes as an error.
-            try? output.answer(RootCommand.fullMessage(for: error))
-            return status
+            do {
+                try output.answer(RootCommand.fullMessage(for: error))
+                return status
+            } catch {
+                return report(error)
+            }
         }
         var message = wording(of: error)
         // ArgumentParser ends its own messages with the command whose help to read.

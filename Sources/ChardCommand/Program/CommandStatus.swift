@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Chard
+import ChardRedis
 
 /// How a command ended, as scripts see it.
 public struct CommandStatus: RawRepresentable, Hashable, Sendable {
@@ -14,7 +15,7 @@ public struct CommandStatus: RawRepresentable, Hashable, Sendable {
 
     /// All is well: 0.
     public static let done = CommandStatus(rawValue: 0)
-    /// The task failed, or the thing asked for is not there: 1.
+    /// The task failed, or the thing asked for is not there, or is not what it should be: 1.
     public static let failed = CommandStatus(rawValue: 1)
     /// Wrong usage or configuration: 2.
     public static let misused = CommandStatus(rawValue: 2)
@@ -28,7 +29,13 @@ public struct CommandStatus: RawRepresentable, Hashable, Sendable {
         self =
             switch error {
             case let error as CommandError: error.status
-            case let error as BrokerError: error.code == .misconfigured ? .misused : .unreachable
+            case let error as BrokerError:
+                switch error.code {
+                case .misconfigured: .misused
+                // What is stored is not what it should be: no reason to try again, unless it is no broker that answers.
+                case .damaged where (error.underlying as? RedisError)?.code != .protocolError: .failed
+                default: .unreachable
+                }
             case is AppError: .misused
             case is ResultTimeout: .timedOut
             default:

@@ -40,12 +40,12 @@ struct Session: Sendable {
         let results = try settings.text(.resultsURL, flag: options.results, named: "--results")
         let prefix = try settings.text(.keyPrefix, flag: options.keyPrefix, named: "--key-prefix")
         let letters = try settings.integer(.deadLetterLimit, flag: nil)
-        let days = try settings.number(.deadLetterDays)?.value
+        let letterTime = try settings.deadLetterTimeToLive()
         func open(_ url: SettingsReader.Found<String>) throws -> any InspectableBroker {
             do {
                 return try openBroker(
                     url.value, keyPrefix: prefix?.value ?? "", deadLetterLimit: letters,
-                    deadLetterTimeToLive: days.map { .seconds($0 * 86_400) })
+                    deadLetterTimeToLive: letterTime)
             } catch {
                 throw BrokerError(error.code, "\(url.origin): \(error.message)", underlying: error)
             }

@@ -32,7 +32,12 @@ struct Setting: Sendable, Hashable {
     static let workerNode = Setting(name: "worker_node", type: .string, expected: "a name")
     static let workerGrace = Setting(name: "worker_grace", type: .double, expected: "a number of seconds")
     static let deadLetterLimit = Setting(name: "dead_letter_limit", type: .int, expected: "a whole number")
-    static let deadLetterDays = Setting(name: "dead_letter_days", type: .double, expected: "a number of days")
+    static let deadLetterDays = Setting(name: "dead_letter_days", type: .double, expected: "a number of days above 0")
+
+    /// More is a slip: each costs a connection for each list, and memory.
+    static let mostProcesses = 1_024
+    /// More than that are never busy at once.
+    static let mostSlots = 10_000
 
     static let all = [
         brokerURL, resultsURL, keyPrefix, logLevel, workerQueues, workerConcurrency, workerProcesses, workerNode,

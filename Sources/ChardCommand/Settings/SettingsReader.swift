@@ -49,12 +49,15 @@ struct SettingsReader: Sendable {
     }
 
     /// The whole number of a setting.
-    func integer(_ setting: Setting, flag: Int?) throws(CommandError) -> Int? {
+    func integer(_ setting: Setting, flag: Int?, upTo most: Int = .max) throws(CommandError) -> Int? {
         if let flag { return flag }
         let found: Found<Int>? = try find(setting) { if case .int(let number) = $0 { number } else { nil } }
         guard let found else { return nil }
         guard found.value > 0 else {
             throw CommandError("\(found.origin) is \(found.value); it must be at least 1", status: .misused)
+        }
+        guard found.value <= most else {
+            throw CommandError("\(found.origin) is \(found.value); it must be no more than \(most)", status: .misused)
         }
         return found.value
     }
@@ -62,6 +65,16 @@ struct SettingsReader: Sendable {
     /// The number of a setting.
     func number(_ setting: Setting) throws(CommandError) -> Found<Double>? {
         try find(setting) { if case .double(let number) = $0 { number } else { nil } }
+    }
+
+    /// How long dead letters are kept: more than nothing, and no longer than a hundred years.
+    func deadLetterTimeToLive() throws(CommandError) -> Duration? {
+        guard let found = try number(.deadLetterDays) else { return nil }
+        guard found.value > 0, let seconds = Seconds(found.value * 86_400) else {
+            throw CommandError(
+                "\(found.origin) is \(found.value); it must be \(Setting.deadLetterDays.expected)", status: .misused)
+        }
+        return seconds.duration
     }
 
     private func find<Value>(

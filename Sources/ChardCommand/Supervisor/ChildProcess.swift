@@ -59,6 +59,8 @@ struct ChildProcess: Sendable {
             close(reports)
             throw CommandError("cannot start \(program) again: \(String(cString: strerror(failure)))")
         }
+        // Whoever reads looks what there is; it must not wait for what a child's child might write.
+        _ = fcntl(reports, F_SETFL, fcntl(reports, F_GETFL) | O_NONBLOCK)
         self.pid = pid
         self.reports = reports
         self.lifeline = lifeline

@@ -18,6 +18,9 @@ struct Lifeline: Sendable {
         guard environment[ChildProcess.variable] != nil, fcntl(ChildProcess.lifelineEnd, F_GETFD) >= 0 else {
             return nil
         }
+        // They are this process's alone: a program that a task starts must neither keep them nor take them for its own.
+        for end in [ChildProcess.lifelineEnd, ChildProcess.reportsEnd] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        unsetenv(ChildProcess.variable)
     }
 
     /// Calls `action` once the supervisor is gone. Waits on a thread of its own.

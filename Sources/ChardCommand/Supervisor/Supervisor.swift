@@ -123,12 +123,14 @@ final class Supervisor: Sendable {
         state.readers[process.pid] = source
     }
 
-    private func read(_ process: ChildProcess) {
+    /// Takes what a child has reported. Returns whether there may be more already.
+    @discardableResult
+    private func read(_ process: ChildProcess) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 1024)
         let count = systemRead(process.reports, &buffer, buffer.count)
         guard count > 0 else {
-            state.readers.removeValue(forKey: process.pid)?.cancel()
-            return
+            if count == 0 || errno != EAGAIN && errno != EINTR { stopListening(to: process) }
+            return false
         }
         state.children[process.pid]?.reports += buffer[..<count]
         while let end = state.children[process.pid]?.reports.firstIndex(of: UInt8(ascii: "\n")) {
@@ -136,6 +138,11 @@ final class Supervisor: Sendable {
             state.children[process.pid]?.reports.removeSubrange(...end)
             heard(line, from: process.pid)
         }
+        return true
+    }
+
+    private func stopListening(to process: ChildProcess) {
+        state.readers.removeValue(forKey: process.pid)?.cancel()
     }
 
     private func heard(_ line: String, from pid: pid_t) {
@@ -154,8 +161,9 @@ final class Supervisor: Sendable {
         // Everybody's: as the first process of a container this one inherits orphans, too.
         while case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
             guard let child = state.children[pid] else { continue }
-            // The last reports may still be in the pipe.
-            while state.readers[pid] != nil { read(child.process) }
+            // The last reports may still be in the pipe, and its other end in a program that the child has left behind.
+            while state.readers[pid] != nil, read(child.process) {}
+            stopListening(to: child.process)
             ended(state.children[pid] ?? child, status)
         }
     }
@@ -164,7 +172,10 @@ final class Supervisor: Sendable {
         state.children[child.process.pid] = nil
         let exit = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
         if let identity = child.identity, exit != 0 { giveBack(identity) }
-        let isReplaced = state.children.values.contains { $0.replaces == child.process.pid }
+        let successors = state.children.filter { $0.value.replaces == child.process.pid }.keys
+        let isReplaced = !successors.isEmpty
+        // They are processes like others from now on; and the number may come again.
+        for pid in successors { state.children[pid]?.replaces = nil }
         if exit != 0 {
             let how = exit < 0 ? "was ended by signal \(-exit)" : "ended with status \(exit)"
             output.talk("\(app.name): process \(child.slot + 1) (pid \(child.process.pid)) \(how)")
@@ -198,7 +209,8 @@ final class Supervisor: Sendable {
     // MARK: Orders
 
     private func renew() {
-        state.outdated = state.children.values.filter { $0.replaces == nil }.map(\.process.pid)
+        let leaving = Set(state.children.values.compactMap(\.replaces))
+        state.outdated = state.children.keys.filter { !leaving.contains($0) }
         output.talk("\(app.name): replacing \(state.outdated.count) processes, one by one")
         renewNext()
     }

@@ -29,7 +29,7 @@ extension RedisBroker {
     private func report(_ queue: String, _ processes: [Holder], _ now: Date) async throws -> QueueReport {
         let lists = keys.waiting(allOf: queue)
         let leased = processes.flatMap { process in lists.map { keys.leased(process.identity, $0) } }
-        let replies = try await ask(
+        let (replies, trouble) = try await askOfQueue(
             lists.map { RedisCommand("LLEN", $0) } + lists.map { RedisCommand("LINDEX", $0, -1) }
                 + [RedisCommand("ZCARD", keys.scheduled(queue)), RedisCommand("ZCARD", keys.dead(queue))]
                 + leased.map { RedisCommand("LLEN", $0) })
@@ -41,7 +41,17 @@ extension RedisBroker {
             dead: replies[count * 2 + 1].integer ?? 0,
             oldestWait: replies[count..<(count * 2)].lazy.compactMap(\.bytes).compactMap {
                 MessageAge.seconds(of: $0, now: now)
-            }.max())
+            }.max(), trouble: trouble)
+    }
+
+    /// Asks about keys that anybody may have put something else into; the first such is told.
+    private func askOfQueue(_ commands: [RedisCommand]) async throws -> ([RESPValue], trouble: String?) {
+        try await translatingErrors { () throws(RedisError) in
+            let replies = try await client.pipeline(commands)
+            let errors = replies.compactMap(\.error)
+            if let error = errors.first(where: { $0.code != .wrongType }) { throw error }
+            return (replies, errors.first?.description)
+        }
     }
 
     /// Deletes what waits.

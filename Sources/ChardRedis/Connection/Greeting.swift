@@ -30,6 +30,8 @@ struct Greeting {
             switch (command.name, error.code) {
             case ("AUTH", _):
                 throw refused(error, peer)
+            case ("SELECT", .server):
+                throw RedisError(code: .badURL, message: "\(peer): \(error.message)", command: command.name)
             case ("SELECT", _), (_, .authentication), (_, .tooManyClients):
                 throw RedisError(code: error.code, message: "\(peer): \(error.message)", command: command.name)
             case ("PING", _) where error.isRetryable:

@@ -38,6 +38,46 @@ struct InspectionCommandTests {
         }
     }
 
+    @Test("a queue whose key is no list is named, and the others are shown")
+    func noList() async throws {
+        try await ProcessBench.with { bench in
+            _ = try await bench.redis(RedisCommand("SET", "bad", "a string"))
+            #expect(try await bench.chard("send", "t", "-Q", "bad").status == 1)
+            try await bench.app.send("interop.add", Arguments([1, 2]))
+            let listed = try await bench.chard("queues")
+            #expect(listed.status == 0 && listed.lines.count == 3, "\(listed)")
+            #expect(listed.talk.contains("bad cannot be used") && listed.talk.contains("WRONGTYPE"), "\(listed)")
+            let all = try await bench.chard("queues", "--json").json.array ?? []
+            #expect(all.map { $0["queue"] } == ["bad", "celery"])
+            #expect(all[0]["trouble"]?.string != nil && all[1]["trouble"] == .null)
+        }
+    }
+
+    @Test("a bench that is interrupted leaves nothing behind")
+    func interruptedBench() async throws {
+        try await ProcessBench.with { bench in
+            let program = try bench.start("chard", ["bench", "enqueue", "--count", "100000000", "--bulk"])
+            try await eventually("it is sending") { try await !bench.keys("chard-bench-*").isEmpty }
+            program.signal(2)
+            let run = try await CommandRun(program)
+            #expect(run.status == 1 && run.talk.contains("interrupted"), "\(run)")
+            #expect(try await bench.keys("*chard-bench-*").isEmpty)
+            #expect(try await bench.chard("queues", "--json").json == [])
+        }
+    }
+
+    @Test("what strict JSON cannot write is null with --json")
+    func notFinite() async throws {
+        try await ProcessBench.with { bench in
+            let status = #"{"status": "SUCCESS", "result": [NaN, 1.0], "traceback": null, "task_id": "t"}"#
+            _ = try await bench.redis(RedisCommand("SET", "celery-task-meta-t", status))
+            let shown = try await bench.chard("result", "t", "--json")
+            #expect(shown.status == 0 && shown.output.contains("[null,1.0]"), "\(shown)")
+            _ = try await bench.redis(RedisCommand("SET", "celery-task-meta-t", "garbage{"))
+            #expect(try await bench.chard("result", "t").status == 1)
+        }
+    }
+
     @Test("workers: who is alive, doing what, and nobody once they have stopped")
     func workers() async throws {
         try await ProcessBench.with { bench in

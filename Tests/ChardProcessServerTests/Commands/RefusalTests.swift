@@ -20,6 +20,10 @@ struct RefusalTests {
             ["dead", "show"], ["dead", "requeue"], ["dead", "requeue", "x", "--all"], ["dead", "drop"],
             ["dead", "list", "--limit", "0"], ["worker"], ["tasks"], ["queues", "-l", "loud"],
             ["queues", "--config", "/no/such/file"], ["queues", "pause", ""], ["purge", "", "--yes"],
+            ["send", ""], ["send", "t", "--args", "[NaN]"], ["send", "t", "--kwargs", #"{"x": 1e400}"#],
+            ["send", "t", "--header", "id=mine"], ["send", "t", "--countdown", "-1"], ["revoke", ""], ["result", ""],
+            ["bench", "enqueue", "--callers", "9223372036854775807"],
+            ["bench", "eta", "--count", "9223372036854775807"],
         ])
     func misuse(words: [String]) async throws {
         let run = try await CommandRun(
@@ -59,7 +63,7 @@ struct RefusalTests {
         arguments: [
             ["-c", "0"], ["-c", "-1"], ["-c", "many"], ["-Q", ""], ["-Q", ","], ["--processes", "0"],
             ["--max-tasks-per-child", "0"], ["--max-memory-per-child", "-5"], ["--grace", "-1"],
-            ["--processes", "2", "--drain"],
+            ["--processes", "2", "--drain"], ["--processes", "9223372036854775807"], ["-c", "1000000"], ["-n", ""],
         ])
     func senseless(words: [String]) async throws {
         let run = try await CommandRun(
@@ -74,6 +78,17 @@ struct RefusalTests {
                 "interop", ["worker"],
                 environment: ["CHARD_BROKER_URL": "redis://127.0.0.1:1/0", "CHARD_WORKER_PROCESSES": "0"]))
         #expect(run.status == 2 && run.isOneLine && run.talk.contains("CHARD_WORKER_PROCESSES is 0"), "\(run)")
+    }
+
+    @Test(
+        "a time that is none for dead letters: 2, and its place is named",
+        arguments: ["nan", "inf", "1e300", "-1", "0"])
+    func letterTime(days: String) async throws {
+        let run = try await CommandRun(
+            Program(
+                "chard", ["queues"],
+                environment: ["CHARD_BROKER_URL": "redis://127.0.0.1:1/0", "CHARD_DEAD_LETTER_DAYS": days]))
+        #expect(run.status == 2 && run.isOneLine && run.talk.contains("CHARD_DEAD_LETTER_DAYS is"), "\(run)")
     }
 
     @Test(
