@@ -58,6 +58,9 @@ package struct BeatRounds {
             if let board, revision < board.revision { try await app.schedules.register() }
             board = try await store.schedules()
             isOutdated = false
+            for damage in (board?.records ?? []).compactMap(\.damage) {
+                logger.error("a schedule is left out", metadata: ["error": "\(damage)"])
+            }
         }
         var records = board?.records ?? []
         waits = waits.filter { name, wait in records.contains { $0.name == name && $0.progress.taskID == wait.taskID } }

@@ -48,8 +48,15 @@ extension Chard {
                     .badOptions,
                     "its calls can have no id, ETA, countdown or fixed time of expiry: each tick has its own")
             }
-            let schedule = Schedule(name, timing, call: try ScheduledCall(try signature()), options: options)
-            let problems = schedule.problems()
+            let signature = try signature()
+            let schedule = Schedule(name, timing, call: try ScheduledCall(signature), options: options)
+            var problems = schedule.problems()
+            let kept = signature.taskOptions.resultExpires ?? settings.resultExpires
+            if schedule.overlap != .allow, kept < schedule.overlapLimit {
+                problems.append(
+                    "overlap '\(schedule.overlap.rawValue)' knows by the task's status that it has ended, and that is kept for "
+                        + "\(kept) only; make overlapLimit (\(schedule.overlapLimit)) no longer")
+            }
             for problem in problems { add(problem: "schedule \(name): \(problem)") }
             if problems.isEmpty { register(schedule) }
         } catch {

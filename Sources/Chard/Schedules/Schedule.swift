@@ -83,12 +83,15 @@ public struct Schedule: Sendable, Hashable {
         if call.task.isEmpty { problems.append("its task's name is the empty string") }
         if let problem = timing.problem(in: database) { problems.append(problem.description) }
         if let startsAt, let endsAt, endsAt < startsAt { problems.append("it would end before it starts") }
-        for (what, value) in [("jitter", jitter), ("grace", grace), ("overlap limit", overlapLimit)]
-        where value < .zero {
-            problems.append("its \(what) is \(value); it must not be below zero")
+        let spans = [
+            ("jitter", jitter), ("grace", grace), ("overlap limit", overlapLimit), ("call's expiry", call.expires),
+            ("call's soft time limit", call.softTimeLimit), ("call's time limit", call.timeLimit),
+        ]
+        for case (let what, let value?) in spans where !(.zero...Timing.longest ~= value) {
+            problems.append("its \(what) is \(value); it must not be below zero, nor a century")
         }
-        if case .every(let interval) = timing, jitter > interval {
-            problems.append("its jitter (\(jitter)) is longer than its interval (\(interval))")
+        if jitter > .zero, let gap = timing.shortestGap(in: database), jitter > gap {
+            problems.append("its jitter (\(jitter)) is longer than the time between two of its ticks (\(gap))")
         }
         if case .all(let count) = catchUp, !(1...1000 ~= count) {
             problems.append("it would catch up on \(count) ticks; 1 to 1000 are possible")

@@ -43,6 +43,20 @@ public struct ScheduleRecord: Sendable, Hashable {
         }
     }
 
+    /// What a broker keeps of a schedule in a form that this version cannot read: another version may have written it.
+    public struct Unreadable: Sendable, Hashable {
+        /// The text, as it is.
+        public var configuration: [UInt8]
+        /// Why it cannot be read.
+        public var reason: String
+
+        /// Notes a text and what is wrong with it.
+        public init(configuration: [UInt8], reason: String) {
+            self.configuration = configuration
+            self.reason = reason
+        }
+    }
+
     /// The name.
     public let name: String
     /// The number of the change that made it what it is; 0 while it is in no broker. No number comes twice, also not after
@@ -60,6 +74,8 @@ public struct ScheduleRecord: Sendable, Hashable {
     public var isRemoved = false
     /// How far its ticks are. A broker sets it, whoever changes a schedule does not.
     public var progress = Progress(last: 0)
+    /// What is kept instead of all this where it cannot be read. Such a record has no ticks; it can be replaced or removed.
+    public var unreadable: Unreadable?
 
     /// Makes an empty record.
     public init(_ name: String) {
@@ -71,6 +87,16 @@ public struct ScheduleRecord: Sendable, Hashable {
 
     /// Whether there are ticks.
     public var isActive: Bool { !isPaused && schedule?.isEnabled == true }
+
+    /// Says that a schedule cannot be read, and what can be done about it.
+    package var damage: BrokerError? {
+        unreadable.map {
+            BrokerError(
+                .damaged,
+                "the schedule \"\(name)\" cannot be read by this version of Chard; remove it, or add it anew: \($0.reason)"
+            )
+        }
+    }
 
     /// Where it is from.
     public var origin: Origin {
@@ -90,14 +116,14 @@ extension ScheduleRecord {
 
     /// Everything but name, version and progress, as JSON: what a broker keeps.
     public func configuration() throws -> [UInt8] {
-        try JSON.encode(
+        if let unreadable { return unreadable.configuration }
+        return try JSON.encode(
             Configuration(
                 app: app, code: code, change: change, paused: isPaused ? true : nil, removed: isRemoved ? true : nil))
     }
 
-    /// Puts a record together again.
-    /// - Throws: ``BrokerError`` with code `damaged` if the text is no configuration.
-    public init(_ name: String, version: Int, configuration: [UInt8], progress: Progress) throws(BrokerError) {
+    /// Puts a record together again; see ``unreadable`` for what cannot be.
+    public init(_ name: String, version: Int, configuration: [UInt8], progress: Progress) {
         self.init(name)
         self.version = version
         self.progress = progress
@@ -106,7 +132,7 @@ extension ScheduleRecord {
             (app, code, change) = (read.app, read.code, read.change)
             (isPaused, isRemoved) = (read.paused ?? false, read.removed ?? false)
         } catch {
-            throw BrokerError(.damaged, "the schedule \"\(name)\" cannot be read: \(error)", underlying: error)
+            unreadable = Unreadable(configuration: configuration, reason: "\(error)")
         }
     }
 }

@@ -11,7 +11,7 @@ public struct ScheduledCall: Sendable, Hashable {
     public var queue: String?
     /// Celery's priority on Redis, 0 (first) to 9 (last).
     public var priority: Int?
-    /// How long after the tick the task may still start.
+    /// How long after it is sent the task may still start: after its tick, or after the scheduler was back.
     public var expires: Duration?
     /// After this time the run is cancelled.
     public var softTimeLimit: Duration?

@@ -40,6 +40,7 @@ public struct Schedules: Sendable {
         _ = try await change(schedule.name, orMake: true, evenIfRemoved: true) { record in
             record.change = schedule
             record.isRemoved = false
+            record.unreadable = nil
         }
     }
 
@@ -60,7 +61,7 @@ public struct Schedules: Sendable {
     @discardableResult
     public func remove(_ name: String) async throws -> Bool {
         let store = try store
-        while let record = try await find(name), record.schedule != nil {
+        while let record = try await find(name), record.schedule != nil || record.unreadable != nil {
             if record.code == nil {
                 if try await store.forgetSchedule(name, version: record.version) { return true }
                 continue
@@ -76,7 +77,9 @@ public struct Schedules: Sendable {
     /// Makes a schedule what the code says, and lets it go on. Returns whether the code has one of that name.
     @discardableResult
     public func reset(_ name: String) async throws -> Bool {
-        guard let record = try await find(name), record.code != nil else { return false }
+        guard let record = try await find(name) else { return false }
+        if let damage = record.damage { throw damage }
+        guard record.code != nil else { return false }
         return try await change(name, evenIfRemoved: true) { record in
             record.change = nil
             record.isPaused = false
@@ -87,7 +90,9 @@ public struct Schedules: Sendable {
     /// Sends the call of a schedule now, whether it is paused or not; its ticks go on as if nothing had been.
     /// - Returns: The task's id; `nil` if there is no schedule of that name.
     public func runNow(_ name: String) async throws -> String? {
-        guard let record = try await find(name), let schedule = record.schedule else { return nil }
+        guard let record = try await find(name) else { return nil }
+        if let damage = record.damage { throw damage }
+        guard let schedule = record.schedule else { return nil }
         let message = try app.message(of: schedule, tick: nil, id: TaskID.random())
         let broker = try app.broker
         try await app.send([message]) { try await broker.send($0.map(\.outgoing)) }
@@ -105,6 +110,8 @@ public struct Schedules: Sendable {
             let records = try await store.schedules().records
             for schedule in own {
                 let present = records.first { $0.name == schedule.name }
+                // What another version of Chard has written is not overwritten by one that merely happens to start.
+                if present?.unreadable != nil { continue }
                 if let other = present?.app, other != app.name {
                     throw AppError("schedule \(schedule.name): \(other) has one of that name already; give it another")
                 }
@@ -113,9 +120,8 @@ public struct Schedules: Sendable {
                 // As it will be read, or every start would seem a change.
                 record.code = try JSON.decode(Schedule.self, from: try JSON.encode(schedule))
                 if record == present { continue }
-                let isSameTiming = present?.schedule?.timing == record.schedule?.timing
                 let isKept = try await store.keep(
-                    record, replacing: present?.version ?? 0, restarting: !isSameTiming)
+                    record, replacing: present?.version ?? 0, restarting: record.hasOtherTicks(than: present))
                 isDone = isDone && isKept
             }
             for record in records where record.app == app.name && !own.contains(where: { $0.name == record.name }) {
@@ -132,12 +138,21 @@ public struct Schedules: Sendable {
         while true {
             let present = try await find(name)
             guard orMake || present != nil, evenIfRemoved || present?.isRemoved != true else { return false }
+            if !orMake, let damage = present?.damage { throw damage }
             var record = present ?? ScheduleRecord(name)
             body(&record)
             if let present, record == present { return true }
-            // Ticks that would have come while it was another, or held, are not missed.
-            let restarts = record.schedule?.timing != present?.schedule?.timing || present?.isActive != record.isActive
+            let restarts = record.hasOtherTicks(than: present)
             if try await store.keep(record, replacing: present?.version ?? 0, restarting: restarts) { return true }
         }
+    }
+}
+
+extension ScheduleRecord {
+    /// Whether its ticks begin anew: those that would have come while it was another, over, or held, were not missed.
+    fileprivate func hasOtherTicks(than present: ScheduleRecord?) -> Bool {
+        let (new, old) = (schedule, present?.schedule)
+        return new?.timing != old?.timing || new?.startsAt != old?.startsAt || new?.endsAt != old?.endsAt
+            || isActive != present?.isActive
     }
 }

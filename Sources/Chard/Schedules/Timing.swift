@@ -29,10 +29,27 @@ public enum Timing: Sendable, Hashable {
         }
     }
 
+    /// A century: whatever is longer is a slip, and more than can be reckoned with.
+    static let longest = Duration.seconds(3_155_760_000)
+
+    /// The shortest time between two ticks, as far as a thousand of them show it; `nil` where there is none.
+    func shortestGap(in database: TimeZoneDatabase) -> Duration? {
+        if case .every(let interval) = self { return interval }
+        // From a leap year's beginning on, so that the answer is always the same.
+        guard var last = try? next(after: 1_704_067_199_000, anchor: 0, database) else { return nil }
+        var shortest: Int?
+        for _ in 0..<1_000 {
+            guard let tick = try? next(after: last, anchor: 0, database) else { break }
+            shortest = min(shortest ?? .max, tick - last)
+            last = tick
+        }
+        return shortest.map { .milliseconds($0) }
+    }
+
     func problem(in database: TimeZoneDatabase) -> ScheduleError? {
         switch self {
         case .every(let interval):
-            guard !(.milliseconds(100)...Duration.seconds(3_155_760_000) ~= interval) else { return nil }
+            guard !(.milliseconds(100)...Self.longest ~= interval) else { return nil }
             return ScheduleError(
                 .badInterval, "the interval is \(interval); it must be at least a tenth of a second, and no century")
         case .cron(_, let timeZone):
@@ -75,8 +92,8 @@ public enum Timing: Sendable, Hashable {
 }
 
 extension Duration {
-    /// Milliseconds, rounded.
-    var wholeMilliseconds: Int { Int((seconds * 1000).rounded()) }
+    /// Milliseconds, rounded; of what is longer than anybody lives to see, as many as can be written.
+    var wholeMilliseconds: Int { Int(max(-9e15, min(9e15, (seconds * 1000).rounded()))) }
 }
 
 extension Date {

@@ -73,7 +73,8 @@ struct BeatListing {
         guard !records.isEmpty else { return session.output.talk("there are no schedules") }
         let texts = records.map { record in
             var listing = Listing()
-            listing.add("when", record.schedule?.words ?? "removed")
+            listing.add("when", record.schedule?.words ?? (record.unreadable == nil ? "removed" : "unknown"))
+            listing.add("trouble", record.unreadable.map { "this version of Chard cannot read it: \($0.reason)" })
             listing.add("calls", record.schedule?.callWords)
             listing.add("from", record.originWords)
             listing.add("state", record.stateWords)
@@ -97,10 +98,15 @@ extension ScheduleRecord {
         return dates.map { "\(zone.text(for: $0)) \(name)" }
     }
 
+    private var stateWord: String {
+        if unreadable != nil { return "left alone" }
+        if isRemoved { return "removed" }
+        if isPaused { return "paused" }
+        return schedule?.isEnabled == false ? "not enabled" : "active"
+    }
+
     fileprivate var stateWords: String {
-        var words =
-            isRemoved ? "removed" : isPaused ? "paused" : schedule?.isEnabled == false ? "not enabled" : "active"
-        words += ", \(progress.sent) sent"
+        var words = "\(stateWord), \(progress.sent) sent"
         if progress.dropped > 0 { words += ", \(progress.dropped) dropped" }
         return words
     }
@@ -119,6 +125,7 @@ extension ScheduleRecord {
         document["description"] = schedule.map { .string($0.words) } ?? .null
         document["origin"] = .string(origin.rawValue)
         document["app"] = app.map(JSON.string) ?? .null
+        document["unreadable"] = unreadable.map { .string($0.reason) } ?? .null
         document["paused"] = .bool(isPaused)
         document["removed"] = .bool(isRemoved)
         document["active"] = .bool(isActive)

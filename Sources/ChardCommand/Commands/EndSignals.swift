@@ -16,8 +16,8 @@ struct EndSignals: Sendable {
     private let sources: SignalSources
 
     init(_ action: @escaping @Sendable () -> Void) {
-        sources = SignalSources([SIGTERM, SIGINT] + hangUp(), on: DispatchQueue(label: "chard.signals")) { _ in action()
-        }
+        let queue = DispatchQueue(label: "chard.signals")
+        sources = SignalSources([SIGTERM, SIGINT] + hangUp(), on: queue) { _ in action() }
     }
 
     func cancel() {

@@ -10,8 +10,8 @@ struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Runs this program's tasks.",
         discussion: """
-            SIGTERM, SIGINT or the end of its terminal: takes no more, finishes what runs within the grace period, hands back the rest. A second \
-            one, or SIGQUIT: hands everything back at once.
+            SIGTERM, SIGINT or the end of its terminal: takes no more, finishes what runs within the grace period, hands \
+            back the rest. A second one, or SIGQUIT: hands everything back at once.
 
             With --processes, SIGHUP replaces the processes one by one, with no gap in service. In a single process, a \
             hard time limit settles the task as failed, but cannot end a body that ignores its cancellation; a supervisor \

@@ -42,6 +42,11 @@ struct Migration: Sendable {
         try await target.connect()
         try await refuseSameBroker()
         let workers = try await aliveAtSource()
+        if !force, workers.contains(where: { $0.node == node }) {
+            throw CommandError(
+                "another migration runs on this machine, or was stopped a moment ago: what it held is given back within "
+                    + "15 seconds, so run this again then")
+        }
         guard workers.isEmpty || force else {
             throw CommandError(
                 "workers are alive at \(source.location): \(workers.map(\.words).joined(separator: ", ")); what they hold "
@@ -160,6 +165,7 @@ extension ScheduleRecord {
     /// knows how far they are. What the operator ordered is at the source, unless there are orders at the target, too.
     func arrival(where present: ScheduleRecord?) -> ScheduleRecord? {
         guard let present else { return self }
+        guard unreadable == nil else { return nil }
         guard present.origin == .code, !present.isPaused else { return nil }
         var arrival = self
         arrival.app = present.app

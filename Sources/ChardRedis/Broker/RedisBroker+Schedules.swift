@@ -6,7 +6,7 @@ import FoundationEssentials
 import Logging
 
 extension RedisBroker: ScheduleStore {
-    /// All schedules. One that cannot be read is left out.
+    /// All schedules.
     public func schedules() async throws -> ScheduleBoard {
         // The number first: a change in between makes the board look old, and it is read again.
         let replies = try await ask([
@@ -24,14 +24,9 @@ extension RedisBroker: ScheduleStore {
             guard let fields = reply.array, let version = fields[0].text.flatMap({ Int($0) }),
                 let configuration = fields[1].bytes
             else { return nil }
-            do {
-                return try ScheduleRecord(
-                    name, version: version, configuration: configuration,
-                    progress: ScheduleRecord.Progress(fields[2...]))
-            } catch {
-                logger.error("a schedule is left out", metadata: ["error": "\(error)"])
-                return nil
-            }
+            return ScheduleRecord(
+                name, version: version, configuration: configuration,
+                progress: ScheduleRecord.Progress(fields[2...]))
         }
         return ScheduleBoard(revision: replies[0].text.flatMap { Int($0) } ?? 0, records: records)
     }

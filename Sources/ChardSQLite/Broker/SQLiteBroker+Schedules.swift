@@ -6,7 +6,7 @@ import FoundationEssentials
 import GRDB
 
 extension SQLiteBroker: ScheduleStore {
-    /// All schedules. One that cannot be read is left out.
+    /// All schedules.
     public func schedules() async throws -> ScheduleBoard {
         try await engine.read { db in
             var records: [ScheduleRecord] = []
@@ -15,11 +15,8 @@ extension SQLiteBroker: ScheduleStore {
             while let row = try rows.next() {
                 let progress = ScheduleRecord.Progress(
                     last: row[3], sentTick: row[4], sentAt: row[5], taskID: row[6], sent: row[7], dropped: row[8])
-                guard
-                    let record = try? ScheduleRecord(
-                        row[0], version: row[1], configuration: try row.bytes(2), progress: progress)
-                else { continue }
-                records.append(record)
+                records.append(
+                    ScheduleRecord(row[0], version: row[1], configuration: try row.bytes(2), progress: progress))
             }
             return ScheduleBoard(revision: try ScheduleRecord.revision(db), records: records)
         }

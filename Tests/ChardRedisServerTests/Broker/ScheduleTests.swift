@@ -125,16 +125,34 @@ struct ScheduleTests {
         }
     }
 
-    @Test("a schedule that cannot be read is left out, and keeps no other from being served")
+    @Test("a schedule that cannot be read keeps no other from being served, and can be replaced or removed")
     func damaged() async throws {
         try await BrokerBench.with { bench in
             let broker = RedisBroker(try RedisURL(bench.server.url), logger: Self.quiet)
+            let app = Chard("test", broker: broker)
+            let task = app.task("x") {}
+            app.every(.seconds(3600), name: "bad", run: task)
             var record = ScheduleRecord("s")
             record.change = Schedule("s", .every(.seconds(1)), call: ScheduledCall("x"))
             #expect(try await broker.keep(record, replacing: 0, restarting: true))
             _ = try await bench.server.cli("SADD", "chard:schedules", "gone", "bad")
             _ = try await bench.server.cli("HSET", "chard:schedule:bad", "version", "1", "configuration", "{")
-            #expect(try await broker.schedules().records.map(\.name) == ["s"])
+            #expect(try await broker.schedules().records.map(\.name) == ["bad", "s"])
+            // A program that has one of that name may be of an older version: it leaves what it cannot read.
+            try await app.schedules.register()
+            let found = try #require(try await app.schedules.find("bad"))
+            #expect(found.unreadable?.configuration == Array("{".utf8) && !found.isActive)
+            for change in [app.schedules.pause, app.schedules.resume, app.schedules.reset] {
+                await #expect(throws: BrokerError.self) { _ = try await change("bad") }
+            }
+            await #expect(throws: BrokerError.self) { _ = try await app.schedules.runNow("bad") }
+            try await app.schedules.put(Schedule("bad", .every(.seconds(60)), call: ScheduledCall("y")))
+            #expect(try await app.schedules.find("bad")?.schedule?.call.task == "y")
+            _ = try await bench.server.cli("HSET", "chard:schedule:bad", "configuration", "{")
+            #expect(try await app.schedules.remove("bad"))
+            #expect(try await app.schedules.find("bad") == nil)
+            try await app.schedules.register()
+            #expect(try await app.schedules.find("bad")?.origin == .code)
             await broker.shutdown()
         }
     }

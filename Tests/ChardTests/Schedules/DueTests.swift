@@ -103,6 +103,22 @@ struct DueTests {
         #expect(schedule { $0.jitter = .seconds(30) }.delay(of: 60_000) == jittery.delay(of: 60_000))
     }
 
+    @Test(
+        "jitter beyond the time between two ticks is refused: ticks would wait for each other, and seem missed",
+        arguments: [
+            ("* * * * *", 60, 61), ("*/5 * * * *", 300, 1800), ("0,59 * * * *", 60, 61),
+            ("0 0 1,31 * *", 86_400, 86_401),
+            ("30 7 1 * *", 28 * 86_400, 29 * 86_400 + 1),
+        ])
+    func jitterOfCron(expression: String, most: Int, tooMuch: Int) throws {
+        var schedule = Schedule(
+            "s", .cron(try CronExpression(expression), timeZone: "UTC"), call: ScheduledCall("x"))
+        schedule.jitter = .seconds(most)
+        #expect(schedule.problems().isEmpty)
+        schedule.jitter = .seconds(tooMuch)
+        #expect(schedule.problems().first?.contains("between two of its ticks") == true)
+    }
+
     @Test("problems are told, each with the way to mend it")
     func problems() throws {
         var bad = schedule(every: 0.01) {
@@ -118,6 +134,14 @@ struct DueTests {
             #expect(problems.contains(part), "\(problems)")
         }
         #expect(schedule().problems().isEmpty)
+        var endless = schedule {
+            $0.grace = .seconds(Int64.max)
+            $0.overlapLimit = .seconds(20_000_000_000)
+        }
+        endless.call.expires = .seconds(Int64.max)
+        #expect(endless.problems().filter { $0.contains("a century") }.count == 3)
+        // Nothing of it may end the program before it is told.
+        #expect(endless.grace.wholeMilliseconds > 0)
         let nowhere = Schedule("n", .cron(try CronExpression("@daily"), timeZone: "Warsaw"), call: ScheduledCall("n"))
         #expect(nowhere.problems().first?.contains("Europe/Warsaw") == true)
     }

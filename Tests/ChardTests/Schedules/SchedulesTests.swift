@@ -50,6 +50,44 @@ struct SchedulesTests {
         #expect(try await plus(60, &beat) == [3660])
     }
 
+    @Test("ticks from the time when a schedule was over, or not enabled, are not caught up on")
+    func revived() async throws {
+        var schedule = Schedule("own", .every(.seconds(60)), call: ScheduledCall("own"))
+        schedule.catchUp = .all(upTo: 1_000)
+        schedule.endsAt = bench.clock.now
+        try await bench.app.schedules.put(schedule)
+        var beat = bench.rounds()
+        #expect(try await plus(3600, &beat) == [])
+        schedule.endsAt = nil
+        try await bench.app.schedules.put(schedule)
+        #expect(try await plus(60, &beat) == [3660])
+
+        func app(isEnabled: Bool) -> Chard {
+            let app = Chard("shop", broker: bench.broker, settings: bench.app.settings)
+            let task = app.task("code") { () in }
+            app.every(
+                .seconds(60), run: task, options: ScheduleOptions(isEnabled: isEnabled, catchUp: .all(upTo: 1_000)))
+            return app
+        }
+        #expect(try await bench.app.schedules.remove("own"))
+        try await app(isEnabled: false).schedules.register()
+        #expect(try await plus(7200, &beat) == [])
+        try await app(isEnabled: true).schedules.register()
+        #expect(try await plus(60, &beat) == [10_920])
+    }
+
+    @Test("a task whose status is gone before its overlap limit would seem to run on: that is refused")
+    func statusTooShort() throws {
+        let task = bench.app.task("short", options: TaskOptions(resultExpires: .seconds(60))) { () in }
+        bench.app.every(.seconds(300), run: task, options: ScheduleOptions(overlap: .skip))
+        let error = #expect(throws: AppError.self) { try bench.app.validate() }
+        #expect(error?.description.contains("overlapLimit") == true)
+        let fine = BeatBench()
+        let same = fine.app.task("short", options: TaskOptions(resultExpires: .seconds(60))) { () in }
+        fine.app.every(.seconds(300), run: same, options: ScheduleOptions(overlap: .skip, overlapLimit: .seconds(60)))
+        try fine.app.validate()
+    }
+
     @Test("remove: the operator's is gone, the code's stays away until reset")
     func remove() async throws {
         bench.app.every(.seconds(60), run: bench.backup, "/home")
