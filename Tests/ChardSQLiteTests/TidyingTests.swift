@@ -3,6 +3,7 @@
 
 import Chard
 import Foundation
+import GRDB
 import Testing
 
 @testable import ChardSQLite
@@ -47,6 +48,28 @@ struct TidyingTests {
             try await eventually("only one status is left") { try await rows(broker, "status") == 1 }
             try await eventually("the pages are given back") { try await pages(broker) < full / 2 }
             #expect(try await broker.status(of: "kept")?.state == .success)
+            await consumer.close()
+        }
+    }
+
+    @Test("a queue that nobody has used for a month is forgotten, unless it is paused or holds something")
+    func queues() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker { $0.tidying = .milliseconds(50) }
+            try await broker.send(["used", "paused", "old", "full"].map { Bench.message("\($0)-1", queue: $0) })
+            for queue in ["used", "paused", "old"] { _ = try await broker.purge(queue, scheduled: false) }
+            try await broker.pause("paused")
+            let stranger = try bench.stranger()
+            try await stranger.write { db in
+                try db.execute(sql: "UPDATE queue SET used = used - 31 * 86400 WHERE name != 'used'")
+            }
+            let consumer = try await bench.consumer(["elsewhere"], of: broker)
+            try await eventually("two are forgotten") {
+                try await broker.engine.read { db in
+                    try db.values(String.self, "SELECT name FROM queue WHERE name != 'elsewhere' ORDER BY name")
+                } == ["paused", "used"]
+            }
+            #expect(try await broker.queues().map(\.queue) == ["elsewhere", "full", "paused", "used"])
             await consumer.close()
         }
     }

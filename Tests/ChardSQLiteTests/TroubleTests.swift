@@ -4,6 +4,7 @@
 import Chard
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import ChardSQLite
@@ -32,6 +33,48 @@ struct TroubleTests {
             try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
             try await broker.send([Bench.message("a")])
             #expect(try await broker.queues().map(\.waiting) == [1])
+        }
+    }
+
+    @Test("waiting for a result outlasts a lock, however long another program keeps it")
+    func waitingWhileLocked() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker { $0.busyTimeout = .milliseconds(50) }
+            try await broker.connect()
+            let stranger = try bench.stranger()
+            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
+            let result = Chard("test", broker: broker).result(of: "a")
+            let waiting = Task { try await result.value(timeout: .seconds(30)) }
+            // For six times as long as one try waits.
+            try await Task.sleep(for: .milliseconds(300))
+            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+            let status = TaskStatus(id: "a", state: .success, result: Array("42".utf8))
+            try await broker.store([StatusRecord(status, timeToLive: .seconds(60))])
+            #expect(try await waiting.value == 42)
+        }
+    }
+
+    @Test("who waits or reads goes over to a file that takes the place of the one it had open")
+    func replacedWhileWaiting() async throws {
+        try await Bench.with { bench in
+            let (waiter, reader) = (bench.broker { $0.patrol = .milliseconds(50) }, bench.broker())
+            let started = TaskStatus(id: "a", state: .started)
+            try await waiter.store([StatusRecord(started, timeToLive: .seconds(60))])
+            #expect(try await reader.status(of: "a")?.state == .started)
+            let told = Mutex<[TaskState]>([])
+            let cancel = waiter.watch("a") { status in
+                if case .success(let status) = status { told.withLock { $0.append(status.state) } }
+            }
+            try await eventually("it watches") { told.withLock { $0 } == [.started] }
+            for name in ["tasks.db", "tasks.db-wal", "tasks.db-shm", "tasks.db-bell"] {
+                try? FileManager.default.removeItem(atPath: bench.path(name))
+            }
+            let other = bench.broker()
+            let status = TaskStatus(id: "a", state: .success, result: Array("42".utf8))
+            try await other.store([StatusRecord(status, timeToLive: .seconds(60))])
+            try await eventually("it is told of what is in the other") { told.withLock { $0.last } == .success }
+            cancel()
+            #expect(try await reader.status(of: "a")?.state == .success)
         }
     }
 

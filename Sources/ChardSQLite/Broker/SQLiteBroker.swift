@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import Dispatch
 import FoundationEssentials
 import Logging
 import Synchronization
@@ -93,18 +94,7 @@ public final class SQLiteBroker: Broker, StatusWatching {
 
     package func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
         let watch = StatusWatch()
-        engine.submit(
-            Job(isDurable: false) { _ in
-                { loop in
-                    let number = loop.watch(id) { json in tell(Result { try TaskStatus(reading: json.get()) }) }
-                    guard let number else {
-                        return tell(.failure(BrokerError(.unavailable, "the status could not be read")))
-                    }
-                    if watch.isOver(with: number) { loop.unwatch(id, number) }
-                }
-            } fail: { error in
-                tell(.failure(error))
-            })
+        begin(watch, of: id, tell)
         return { [engine] in
             guard let number = watch.end() else { return }
             engine.submit(
@@ -113,6 +103,26 @@ public final class SQLiteBroker: Broker, StatusWatching {
                 } fail: { _ in
                 })
         }
+    }
+
+    /// Begins a watch; and again, where somebody else keeps the file: that is waited through.
+    private func begin(_ watch: StatusWatch, of id: String, _ tell: @escaping StatusListener) {
+        let fail = { @Sendable [weak self] (error: BrokerError) in
+            guard error.isRetryable else { return tell(.failure(error)) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) { [weak self] in
+                if !watch.isOver { self?.begin(watch, of: id, tell) }
+            }
+        }
+        engine.submit(
+            Job(isDurable: false) { _ in
+                { loop in
+                    let number = loop.watch(id) { json in tell(Result { try TaskStatus(reading: json.get()) }) }
+                    guard let number else { return fail(BrokerError(.unavailable, "the status could not be read")) }
+                    if watch.isOver(with: number) { loop.unwatch(id, number) }
+                }
+            } fail: { error in
+                fail(error)
+            })
     }
 
     /// Deletes the stored status.
@@ -132,6 +142,8 @@ private final class StatusWatch: Sendable {
             return state.isOver
         }
     }
+
+    var isOver: Bool { state.withLock { $0.isOver } }
 
     /// Ends it. Returns the number if it has begun.
     func end() -> Int? {

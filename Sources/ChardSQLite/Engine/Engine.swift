@@ -9,11 +9,23 @@ import Synchronization
 
 /// The pool of connections, once the file is open. The engine's thread writes; others read.
 final class OpenFile: Sendable {
-    private let state = Mutex<DatabasePool?>(nil)
+    private let state = Mutex<(pool: DatabasePool, identity: SystemFile.Identity?)?>(nil)
 
-    var pool: DatabasePool? {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
+    var pool: DatabasePool? { state.withLock { $0?.pool } }
+
+    /// The pool, if what it has open is still the file at its path: another may have taken its place.
+    var present: DatabasePool? {
+        guard let (pool, identity) = state.withLock({ $0 }) else { return nil }
+        return SystemFile(pool.path).identity == identity ? pool : nil
+    }
+
+    func opened(_ pool: DatabasePool) {
+        let identity = SystemFile(pool.path).identity
+        state.withLock { $0 = (pool, identity) }
+    }
+
+    func abandon() {
+        state.withLock { $0 = nil }
     }
 }
 
@@ -86,7 +98,7 @@ final class Engine: Sendable {
     /// Makes sure that the file is open.
     @discardableResult
     func open() async throws -> DatabasePool {
-        if let pool = opened.pool { return pool }
+        if let pool = opened.present { return pool }
         try await write(durably: false) { _ in }
         guard let pool = opened.pool else { throw BrokerError(.closed, "the broker was shut down") }
         return pool

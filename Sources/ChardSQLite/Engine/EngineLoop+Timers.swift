@@ -56,7 +56,12 @@ extension EngineLoop {
     func patrol() {
         let now = ContinuousClock.now
         patrolsAt = now + (isListening ? settings.patrol : min(settings.patrol, .milliseconds(25)))
-        if let pool = opened.pool, SystemFile(pool.path).identity != identity { return abandon() }
+        if opened.present == nil {
+            abandon()
+            // Whoever waits for statuses, or for schedules, goes on waiting in the file that took its place.
+            guard SystemFile(file.location.path).exists else { return }
+            perform([.nothing])
+        }
         let present = whenOpen { db in try db.value(Int64.self, "PRAGMA data_version") }.flatMap { $0 }
         guard let present else { return }
         defer { version = present }

@@ -19,11 +19,10 @@ final class EngineLoop {
     let settings: SQLiteSettings
     private let mailbox: Mailbox
     let opened: OpenFile
-    private let file: DatabaseFile
+    let file: DatabaseFile
     var log: WriteAheadLog
     let logger: Logger
 
-    var identity: SystemFile.Identity?
     private var isSyncing: Bool?
     var bell: Bell?
     var isListening = false
@@ -85,21 +84,20 @@ final class EngineLoop {
     // MARK: The file
 
     private func open() throws(BrokerError) -> DatabasePool {
-        if let pool = opened.pool {
-            if SystemFile(file.location.path).identity == identity { return pool }
+        if opened.pool != nil {
+            if let pool = opened.present { return pool }
             logger.error(
                 "the file was replaced or deleted while it was in use", metadata: ["path": "\(file.location.path)"])
             abandon()
         }
         let pool = try file.open()
-        identity = SystemFile(file.location.path).identity
         isSyncing = nil
         bell = Bell(file.location.bell)
         isListening = false
         version = -1
         watchers.forgetWhatWasTold()
         scheduleWatchers.forgetWhatWasTold()
-        opened.pool = pool
+        opened.opened(pool)
         // Not before the caller has what it wants, and in slices: a first command does not wait for it.
         tidiesAt = .now
         if isNeeded { listen() }
@@ -108,7 +106,7 @@ final class EngineLoop {
 
     /// Leaves a file that is not at its path any more: nothing in it is ours to settle.
     func abandon() {
-        opened.pool = nil
+        opened.abandon()
         tidiesAt = nil
         for member in members.values { member.consumer?.lose(handingBack: false) }
         members = [:]

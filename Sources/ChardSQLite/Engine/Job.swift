@@ -14,4 +14,10 @@ struct Job: Sendable {
     var perform: @Sendable (inout Transaction) throws -> Afterwards
     /// Told when it cannot be done.
     var fail: @Sendable (BrokerError) -> Void
+
+    /// Makes sure that the file is open.
+    static let nothing = Job(isDurable: false) { _ in
+        { _ in }
+    } fail: { _ in
+    }
 }

@@ -8,6 +8,8 @@ import GRDB
 /// Deletes what has had its time, in slices small enough that nobody waits long for them.
 extension Transaction {
     private static let slice = 500
+    /// How long a queue is known that nobody uses, in seconds: 30 days. One that holds something is known by that.
+    static let queueMemory = 30.0 * 86_400
 
     /// Whether there is anything to delete: asked before the file is taken for writing.
     static func hasWaste(_ db: Database, now: Date, letters: Duration) throws -> Bool {
@@ -16,7 +18,9 @@ extension Transaction {
             """
             SELECT EXISTS (SELECT 1 FROM status WHERE expires <= ?1) OR EXISTS (SELECT 1 FROM dead WHERE died < ?2)
                 OR EXISTS (SELECT 1 FROM revoked WHERE until <= ?1)
-            """, now.timeIntervalSince1970, now.timeIntervalSince1970 - letters.seconds) ?? false
+                OR EXISTS (SELECT 1 FROM queue WHERE used < ?3 AND NOT paused)
+            """, now.timeIntervalSince1970, now.timeIntervalSince1970 - letters.seconds,
+            now.timeIntervalSince1970 - queueMemory) ?? false
     }
 
     /// Deletes one slice. Returns whether there may be more.
@@ -27,8 +31,11 @@ extension Transaction {
             time - settings.deadLetterTimeToLive.seconds, slice / 10)
         let revocations = try db.run(
             "DELETE FROM revoked WHERE id IN (SELECT id FROM revoked WHERE until <= ? LIMIT ?)", time, slice)
+        let queues = try db.run(
+            "DELETE FROM queue WHERE name IN (SELECT name FROM queue WHERE used < ? AND NOT paused LIMIT ?)",
+            time - Self.queueMemory, slice)
         let statuses = try forgetStatuses(atMost: slice)
-        return statuses == slice || letters == slice / 10 || revocations == slice
+        return statuses == slice || letters == slice / 10 || revocations == slice || queues == slice
     }
 
     /// Deletes statuses that have expired. Returns how many.
