@@ -28,7 +28,7 @@ public enum Recovery: Sendable {
         do throws(MessageError) {
             if let size { throw MessageError(tooLarge: size, excerpt: held.payload) }
             // Whoever claims it next judges its size and depth, by the limits of its app.
-            message = try TaskMessage(decoding: held.payload, limits: .none)
+            message = try TaskMessage(decoding: held.payload, limits: .held)
         } catch {
             return .dead(
                 error.letter(of: held.payload, on: held.queue, from: node, at: now),
@@ -55,7 +55,7 @@ public enum Recovery: Sendable {
 
     /// The message that sends a dead letter to its queue again, its losses forgotten.
     public static func again(_ letter: DeadLetter) -> OutgoingMessage {
-        guard let message = try? TaskMessage(decoding: letter.payload, limits: .none) else {
+        guard let message = try? TaskMessage(decoding: letter.payload, limits: .held) else {
             return OutgoingMessage(id: letter.taskID ?? letter.id, queue: letter.queue, payload: letter.payload)
         }
         return OutgoingMessage(
@@ -68,7 +68,7 @@ public enum Recovery: Sendable {
 public enum MessageAge {
     /// The age in seconds; `nil` where the message does not say when it was sent.
     public static func seconds(of payload: [UInt8], now: Date) -> Double? {
-        guard let message = try? TaskMessage(decoding: payload, limits: .none),
+        guard let message = try? TaskMessage(decoding: payload, limits: .held),
             let timestamp = message.properties.timestamp
         else { return nil }
         return max(0, now.timeIntervalSince1970 - Double(timestamp))

@@ -45,7 +45,7 @@ extension TaskStatus {
     package init(reading payload: [UInt8]) throws(BrokerError) {
         do {
             // It is here already, however long it is: results end at the limit for bodies, with some text around them.
-            try self.init(decoding: payload, limits: JSONLimits(bytes: .max))
+            try self.init(decoding: payload, limits: .held)
         } catch {
             throw BrokerError(.damaged, "a stored status cannot be read: \(error)", underlying: error)
         }

@@ -41,4 +41,7 @@ public struct JSONLimits: Sendable, Hashable {
 
     /// 256 levels, 64 MiB.
     public static let `default` = JSONLimits()
+
+    /// For what somebody has let in before, by whatever limits: any length, and as deep as every thread's stack allows.
+    static let held = JSONLimits(depth: 1_024, bytes: .max)
 }

@@ -170,7 +170,10 @@ struct JSONScanner {
         case UInt8(ascii: "{"):
             try enter()
             var members: [String: JSON] = [:]
-            while let key = try nextKey() { members[string(key)] = try value() }
+            while let key = try nextKey() {
+                let name = string(key)
+                if members.updateValue(try value(), forKey: name) != nil { try refuseLookalike(of: name, in: members) }
+            }
             return .object(members)
         case UInt8(ascii: "["):
             try enter()
@@ -190,6 +193,18 @@ struct JSONScanner {
             return json(try scanNumber())
         }
     }
+
+    /// Of two members with one name the last counts, as in Python. But Swift takes names for equal that are not to others: an
+    /// é in one character, and one in two. One of them would be lost.
+    private func refuseLookalike(of name: String, in members: [String: JSON]) throws(JSONError) {
+        guard let place = members.index(forKey: name), !members.keys[place].utf8.elementsEqual(name.utf8) else {
+            return
+        }
+        throw lookalike
+    }
+
+    /// Two names differ only in how Unicode writes them.
+    var lookalike: JSONError { unexpected("names that differ in more than the form of their characters") }
 
     mutating func word(_ word: StaticString) throws(JSONError) {
         let count = word.utf8CodeUnitCount

@@ -164,6 +164,7 @@ struct BodyReader {
             let name = scanner.string(key)
             let value = text[try scanner.valueRange()]
             if let place = places.updateValue(body.keywords.count, forKey: name) {
+                guard body.keywords[place].name.utf8.elementsEqual(name.utf8) else { throw scanner.lookalike }
                 places[name] = place
                 body.keywords[place].value = value
             } else {

@@ -92,6 +92,9 @@ public struct MessageLimits: Sendable, Hashable {
     /// 64 MiB for message and body, 256 levels.
     public static let `default` = MessageLimits()
 
+    /// For what somebody has let in before, by whatever limits: any length, and as deep as every thread's stack allows.
+    static let held = MessageLimits(messageBytes: .max, bodyBytes: .max, depth: JSONLimits.held.depth)
+
     var message: JSONLimits { JSONLimits(depth: depth, bytes: messageBytes) }
     var body: JSONLimits { JSONLimits(depth: depth, bytes: bodyBytes) }
 }

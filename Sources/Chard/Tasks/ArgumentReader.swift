@@ -55,7 +55,7 @@ struct ArgumentReader {
 
     private func decode<Value: Decodable>(_ type: Value.Type, _ json: ArraySlice<UInt8>) throws -> Value {
         do {
-            return try JSON.decode(type, from: json)
+            return try JSON.decode(type, from: json, limits: .held)
         } catch {
             throw TaskError.typeError("\(task)() argument \(label) must be \(type): \(error.wording)")
         }

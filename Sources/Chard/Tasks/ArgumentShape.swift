@@ -96,10 +96,10 @@ struct ArgumentCoder<each Argument: Codable & Sendable>: Sendable {
             if !body.positional.isEmpty {
                 throw TaskError.typeError("\(task)() takes keyword arguments only")
             }
-            let fields = try body.arguments().keywords
+            let fields = try body.arguments(limits: .held).keywords
             return (repeat try decodeFields((each Argument).self, fields))
         case .raw:
-            let arguments = try body.arguments()
+            let arguments = try body.arguments(limits: .held)
             return (repeat try cast(arguments, to: (each Argument).self))
         }
     }

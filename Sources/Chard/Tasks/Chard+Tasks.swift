@@ -187,7 +187,8 @@ struct OutputCoder<Output: Sendable>: Sendable {
 
 extension OutputCoder where Output: Codable {
     static func codable() -> OutputCoder {
-        OutputCoder(encode: { try JSON.encode($0) }, decode: { try JSON.decode(Output.self, from: $0[...]) })
+        OutputCoder(
+            encode: { try JSON.encode($0) }, decode: { try JSON.decode(Output.self, from: $0[...], limits: .held) })
     }
 }
 

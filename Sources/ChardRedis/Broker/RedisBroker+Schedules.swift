@@ -76,10 +76,7 @@ extension RedisBroker: ScheduleStore {
 
     /// Calls `action` whenever schedules have changed, or may have while nobody could tell.
     public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
-        try await translatingErrors { () throws(RedisError) in
-            try await subscriber.subscribe(
-                to: keys.scheduleChanges, onMessage: { _ in action() }, onResubscribed: action)
-        }
+        LastingSubscription(to: keys.scheduleChanges, of: self, onMessage: { _ in action() }, whenSubscribed: action)
     }
 }
 

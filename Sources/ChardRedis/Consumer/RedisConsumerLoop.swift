@@ -26,7 +26,7 @@ final class RedisConsumerLoop {
     private var connectedSince: ContinuousClock.Instant?
     private var isRecallScheduled = false
     private var isClosed = false
-    private var subscriptions: [String: RedisSubscription] = [:]
+    private var subscriptions: [LastingSubscription] = []
 
     init(_ consumer: RedisConsumer, _ broker: RedisBroker, _ subscription: Subscription, _ identity: String) {
         self.consumer = consumer
@@ -63,35 +63,18 @@ final class RedisConsumerLoop {
             box.value.beat()
         }
         // What was told before the server listened for us, or while its connection was away, is asked for.
-        listen(to: broker.keys.due) {
-            box.value.promote(String(decoding: $0, as: UTF8.self))
-        } whenSubscribed: {
-            box.value.promote()
-        }
-        listen(to: broker.keys.orders) { [consumer = Weak(consumer)] in
-            consumer.value?.ordered($0)
-        } whenSubscribed: { [consumer = Weak(consumer)] in
-            consumer.value?.ordered(Array("[]".utf8))
-        }
-    }
-
-    /// Listens to a channel, and begins anew where that ends.
-    private func listen(
-        to channel: String, _ told: @escaping @Sendable ([UInt8]) -> Void,
-        whenSubscribed: @escaping @Sendable () -> Void
-    ) {
-        guard !isClosed else { return }
-        let box = NIOLoopBound(self, eventLoop: broker.client.eventLoop)
-        subscriptions[channel] = broker.subscriber.listen(
-            to: channel, onMessage: told, whenSubscribed: whenSubscribed
-        ) { error in
-            let loop = box.value
-            loop.subscriptions[channel] = nil
-            loop.broker.logger.debug("not subscribed", metadata: ["channel": "\(channel)", "error": "\(error)"])
-            loop.broker.client.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-                loop.listen(to: channel, told, whenSubscribed: whenSubscribed)
-            }
-        }
+        subscriptions = [
+            LastingSubscription(to: broker.keys.due, of: broker) {
+                box.value.promote(String(decoding: $0, as: UTF8.self))
+            } whenSubscribed: {
+                box.value.promote()
+            },
+            LastingSubscription(to: broker.keys.orders, of: broker) { [consumer = Weak(consumer)] in
+                consumer.value?.ordered($0)
+            } whenSubscribed: { [consumer = Weak(consumer)] in
+                consumer.value?.ordered(Array("[]".utf8))
+            },
+        ]
     }
 
     /// Once a second: renew in time, notice a lapse, look for lost processes, and, as a net below the timers, for what is
@@ -201,7 +184,7 @@ final class RedisConsumerLoop {
         pulse?.cancel()
         for pop in pops { pop.close() }
         for promoter in promoters { promoter.close() }
-        subscriptions = [:]
+        subscriptions = []
     }
 }
 

@@ -28,6 +28,15 @@ struct MessageBodyTests {
         #expect(try body.arguments().keywords == ["a": 3, "b": 2])
     }
 
+    @Test("names that only Swift takes for equal are refused: one of the values would be lost")
+    func lookalikes() {
+        let names = (#""\u00e9""#, #""e\u0301""#)
+        #expect(throws: MessageError.self) { try decode("[[], {\(names.0): 1, \(names.1): 2}, {}]") }
+        let object = "{\(names.0): 1, \(names.1): 2}"
+        let error = #expect(throws: JSONError.self) { try JSON(parsing: object) }
+        #expect(error?.description.contains("form of their characters") == true)
+    }
+
     @Test("say what follows the task")
     func embed() throws {
         let body = try decode(

@@ -89,6 +89,29 @@ struct RefusedMessageTests {
         #expect(try await broker.deadLetters(in: nil, limit: 9).map(\.reason) == [.tooLarge, .tooLarge])
     }
 
+    @Test("what the limits allow is taken by the task, and its result by the caller, however deep or long")
+    func limitsRaised() async throws {
+        var settings = Settings()
+        settings.limits = MessageLimits(messageBytes: 256 << 20, bodyBytes: 256 << 20, depth: 700)
+        let app = Chard("app", broker: MemoryBroker(), settings: settings)
+        let deep = app.task("deep") { (value: JSON) in value }
+        let raw = app.rawTask("raw") { _, arguments in arguments.positional.first ?? .null }
+        let long = app.task("long") { (text: String) in text }
+        var nested: JSON = 1
+        for _ in 0..<600 { nested = [nested] }
+        let sent = nested
+        let text = String(repeating: "x", count: 70 << 20)
+        try await withWorker(app) { _ in
+            let values = [
+                try await deep.enqueue(sent).value(timeout: .seconds(20)),
+                try await raw.enqueue(Arguments([sent])).value(timeout: .seconds(20)),
+            ]
+            #expect(values == [sent, sent])
+            let returned = try await long.enqueue(text).value(timeout: .seconds(30))
+            #expect(returned == text)
+        }
+    }
+
     @Test("a task that nobody registered")
     func unknown() async throws {
         let message = TaskMessage(task: "nobody.knows", id: "id", body: MessageBody(), queue: "celery")

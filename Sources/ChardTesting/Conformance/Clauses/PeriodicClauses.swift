@@ -101,7 +101,7 @@ extension BrokerClause {
                 let version = try await other.schedules().records.first?.version ?? 0
                 _ = try await other.keep(trial.schedule(), replacing: version, restarting: false)
                 try await Task.sleep(for: .milliseconds(50))
-                return told.count > 0
+                return told.count > 2
             }
             withExtendedLifetime(watch) {}
         },

@@ -1,0 +1,43 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import NIOCore
+import Synchronization
+
+/// Listens to a channel for as long as it lives: where that ends, because the server refuses it for a while, it begins anew.
+final class LastingSubscription: Sendable {
+    private let subscriber: RedisSubscriber
+    private let channel: String
+    private let onMessage: @Sendable (_ payload: [UInt8]) -> Void
+    private let whenSubscribed: @Sendable () -> Void
+    private let logger: Logger
+    private let current = Mutex<RedisSubscription?>(nil)
+
+    /// - Parameter whenSubscribed: Told when the server has begun to listen for us, each time: whatever may have been missed
+    ///   before should be read another way.
+    init(
+        to channel: String, of broker: RedisBroker, onMessage: @escaping @Sendable (_ payload: [UInt8]) -> Void,
+        whenSubscribed: @escaping @Sendable () -> Void
+    ) {
+        subscriber = broker.subscriber
+        self.channel = channel
+        self.onMessage = onMessage
+        self.whenSubscribed = whenSubscribed
+        logger = broker.logger
+        listen()
+    }
+
+    private func listen() {
+        let subscription = subscriber.listen(
+            to: channel, onMessage: onMessage, whenSubscribed: whenSubscribed
+        ) { [weak self] in self?.ended($0) }
+        current.withLock { $0 = subscription }
+    }
+
+    private func ended(_ error: RedisError) {
+        logger.debug("not subscribed", metadata: ["channel": "\(channel)", "error": "\(error)"])
+        guard error.code != .shutDown else { return }
+        subscriber.eventLoop.scheduleTask(in: .seconds(1)) { [weak self] in self?.listen() }
+    }
+}
