@@ -16,7 +16,7 @@ swift_sources = $(wildcard Sources Tests Examples Benchmarks Package.swift)
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## installs what is missing, builds the tour and runs it: a narrated minute, no Redis needed
+demo: ## installs what is missing, builds the tour and runs it: a narrated half minute, no server needed
 	@$(stage) "Install what is missing" Scripts/setup
 	@[ -d .build ] || echo "The first build takes some minutes, most of them for the packages that Chard uses."
 	@$(stage) "Build the tour" swift build --product tour

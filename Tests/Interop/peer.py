@@ -1,6 +1,6 @@
 # Chard, a distributed task queue for Swift.
 # SPDX-License-Identifier: Apache-2.0
-"""The Python peer: a real Celery app whose tasks mirror those of Examples/interop, name by name.
+"""The Python peer: a real Celery app whose tasks mirror those of Examples/Interop, name by name.
 
 Environment: BROKER_URL (default redis://127.0.0.1:6379/0), RESULT_URL (default: the broker), CELERY_NAMESPACE (default
 interop), BROKER_TRANSPORT_OPTIONS (JSON). All settings that are not named here are Celery's defaults, because a user's

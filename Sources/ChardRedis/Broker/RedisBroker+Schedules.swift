@@ -76,7 +76,7 @@ extension RedisBroker: ScheduleStore {
 
     /// Calls `action` whenever schedules have changed, or may have while nobody could tell.
     public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
-        LastingSubscription(to: keys.scheduleChanges, of: self, onMessage: { _ in action() }, whenSubscribed: action)
+        listen(to: keys.scheduleChanges, { _ in action() }, whenSubscribed: action)
     }
 }
 

@@ -133,6 +133,15 @@ public final class RedisBroker: InspectableBroker {
         }
     }
 
+    /// Listens to a channel for as long as the returned value lives.
+    func listen(
+        to channel: String, _ onMessage: @escaping @Sendable (_ payload: [UInt8]) -> Void,
+        whenSubscribed: @escaping @Sendable () -> Void
+    ) -> LastingSubscription {
+        LastingSubscription(
+            to: channel, through: subscriber, logger: logger, onMessage: onMessage, whenSubscribed: whenSubscribed)
+    }
+
     /// Opens a hold on the server under a fresh identity.
     public func consumer(for subscription: Subscription) async throws -> any Consumer {
         let consumer = RedisConsumer(broker: self, subscription: subscription)

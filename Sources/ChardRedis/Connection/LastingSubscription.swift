@@ -17,14 +17,14 @@ final class LastingSubscription: Sendable {
     /// - Parameter whenSubscribed: Told when the server has begun to listen for us, each time: whatever may have been missed
     ///   before should be read another way.
     init(
-        to channel: String, of broker: RedisBroker, onMessage: @escaping @Sendable (_ payload: [UInt8]) -> Void,
-        whenSubscribed: @escaping @Sendable () -> Void
+        to channel: String, through subscriber: RedisSubscriber, logger: Logger,
+        onMessage: @escaping @Sendable (_ payload: [UInt8]) -> Void, whenSubscribed: @escaping @Sendable () -> Void
     ) {
-        subscriber = broker.subscriber
+        self.subscriber = subscriber
         self.channel = channel
         self.onMessage = onMessage
         self.whenSubscribed = whenSubscribed
-        logger = broker.logger
+        self.logger = logger
         listen()
     }
 

@@ -71,8 +71,8 @@ final class BlockedPop {
     /// The number by which the server can be told to end the pop.
     var clientID: Int? { state == .blocked ? connection?.clientID : nil }
 
-    /// Whether it is blocked, and the server does not tell by which number it could be ended: `CLIENT` may be forbidden.
-    var isOutOfReach: Bool { state == .blocked && connection?.clientID == nil }
+    /// Whether a pop is under way.
+    var isBlocked: Bool { state == .blocked }
 
     /// Pops if it is wanted and not already under way.
     func arm() {

@@ -139,17 +139,21 @@ final class RedisConsumer: Consumer {
         }
         guard isFirst else { return }
         await recall()
-        let isOutOfReach =
+        // The answers of the pops that were called back may be a moment behind.
+        for _ in 0..<20 where await onLoop(\.isPopping) ?? false {
+            try? await broker.executor.sleep(for: .milliseconds(5))
+        }
+        let isPopping =
             (try? await client.eventLoop.submit {
                 defer {
                     self.loop.value?.close()
                     self.loop.value = nil
                 }
-                return self.loop.value?.hasPopsOutOfReach ?? false
+                return self.loop.value?.isPopping ?? false
             }.get()) ?? false
-        // A pop whose connection was lost, or that cannot be called back, may still be waiting on the server, for as long as
-        // a pop waits.
-        let isLost = state.withLock { $0.suspectUntil != nil } || isOutOfReach
+        // A pop whose connection was lost, or that could not be called back, may still be waiting on the server, for as long
+        // as a pop waits.
+        let isLost = state.withLock { $0.suspectUntil != nil } || isPopping
         let lostSight = isLost ? stalePop.milliseconds : 0
         var hold = [keys.process(identity), keys.processes, keys.ending(identity)]
         for list in subscription.queues.flatMap(keys.waiting(allOf:)) {

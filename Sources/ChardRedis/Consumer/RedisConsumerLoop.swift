@@ -64,12 +64,12 @@ final class RedisConsumerLoop {
         }
         // What was told before the server listened for us, or while its connection was away, is asked for.
         subscriptions = [
-            LastingSubscription(to: broker.keys.due, of: broker) {
+            broker.listen(to: broker.keys.due) {
                 box.value.promote(String(decoding: $0, as: UTF8.self))
             } whenSubscribed: {
                 box.value.promote()
             },
-            LastingSubscription(to: broker.keys.orders, of: broker) { [consumer = Weak(consumer)] in
+            broker.listen(to: broker.keys.orders) { [consumer = Weak(consumer)] in
                 consumer.value?.ordered($0)
             } whenSubscribed: { [consumer = Weak(consumer)] in
                 consumer.value?.ordered(Array("[]".utf8))
@@ -165,8 +165,8 @@ final class RedisConsumerLoop {
 
     var blockedIDs: [Int] { pops.compactMap(\.clientID) }
 
-    /// Whether there are blocked pops that the server cannot be told to end.
-    var hasPopsOutOfReach: Bool { pops.contains(where: \.isOutOfReach) }
+    /// Whether there are pops that the server has not answered yet.
+    var isPopping: Bool { pops.contains(where: \.isBlocked) }
 
     /// Gives the caller a moment to claim again before the pops are called back. Mostly it has done so already.
     func scheduleRecall() {
