@@ -71,7 +71,10 @@ struct ServerInfo {
         let text = "\(used >> 20) of \(limit >> 20) MiB used"
         guard used > limit / 10 * 8 else { return Finding(.fine, "memory", text) }
         return Finding(
-            .warning, "memory", text, advice: "raise maxmemory, or add workers: a full server takes no more tasks")
+            .warning, "memory", text,
+            advice:
+                "raise maxmemory, or keep results for a shorter time: a full server takes no tasks, nor results, so that "
+                + "no worker can empty it")
     }
 
     var persistence: Finding {

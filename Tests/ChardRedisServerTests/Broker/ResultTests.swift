@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import Synchronization
 import TestServers
 import Testing
 
@@ -89,6 +90,31 @@ struct ResultTests {
                 try await bench.server.cli("ACL", "SETUSER", "default", "allchannels")
                 try await eventually("it listens again") { try await listeners() == 2 }
             }
+        }
+    }
+
+    @Test("Who watches schedules, and was refused the channel, hears of changes again once it may")
+    func refusedBeat() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let told = Mutex(0)
+            let watch = try await broker.watchSchedules { told.withLock { $0 += 1 } }
+            let channel = broker.keys.scheduleChanges
+            @Sendable func listeners() async throws -> String {
+                String(try await bench.server.cli("PUBSUB", "NUMSUB", channel).split(separator: "\n").last ?? "")
+            }
+            try await eventually("it listens") { try await listeners() == "1" }
+            try await bench.server.cli("ACL", "SETUSER", "default", "resetchannels")
+            try await bench.server.cli("CLIENT", "KILL", "TYPE", "pubsub")
+            try await eventually("it was refused") { try await bench.server.cli("ACL", "LOG").contains(channel) }
+            try await bench.server.cli("ACL", "SETUSER", "default", "allchannels")
+            try await eventually("it listens again") { try await listeners() == "1" }
+            let before = told.withLock { $0 }
+            let app = try bench.app()
+            try await app.schedules.put(Schedule("s", .every(.seconds(60)), call: ScheduledCall("x")))
+            try await eventually("it hears of a change") { told.withLock { $0 } > before }
+            withExtendedLifetime(watch) {}
+            await broker.shutdown()
         }
     }
 
