@@ -77,9 +77,7 @@ public struct Schedules: Sendable {
     /// Makes a schedule what the code says, and lets it go on. Returns whether the code has one of that name.
     @discardableResult
     public func reset(_ name: String) async throws -> Bool {
-        guard let record = try await find(name) else { return false }
-        if let damage = record.damage { throw damage }
-        guard record.code != nil else { return false }
+        guard let record = try await readable(name), record.code != nil else { return false }
         return try await change(name, evenIfRemoved: true) { record in
             record.change = nil
             record.isPaused = false
@@ -90,9 +88,7 @@ public struct Schedules: Sendable {
     /// Sends the call of a schedule now, whether it is paused or not; its ticks go on as if nothing had been.
     /// - Returns: The task's id; `nil` if there is no schedule of that name.
     public func runNow(_ name: String) async throws -> String? {
-        guard let record = try await find(name) else { return nil }
-        if let damage = record.damage { throw damage }
-        guard let schedule = record.schedule else { return nil }
+        guard let record = try await readable(name), let schedule = record.schedule else { return nil }
         let message = try app.message(of: schedule, tick: nil, id: TaskID.random())
         let broker = try app.broker
         try await app.send([message]) { try await broker.send($0.map(\.outgoing)) }
@@ -130,15 +126,22 @@ public struct Schedules: Sendable {
         }
     }
 
+    /// One schedule, to be changed or called as it is.
+    /// - Throws: ``BrokerError`` with code `damaged` if it cannot be read.
+    private func readable(_ name: String) async throws -> ScheduleRecord? {
+        let record = try await find(name)
+        if let damage = record?.damage { throw damage }
+        return record
+    }
+
     /// Changes a schedule, again and again until nobody else changes it meanwhile.
     private func change(
         _ name: String, orMake: Bool = false, evenIfRemoved: Bool = false, _ body: (inout ScheduleRecord) -> Void
     ) async throws -> Bool {
         let store = try store
         while true {
-            let present = try await find(name)
+            let present = try await orMake ? find(name) : readable(name)
             guard orMake || present != nil, evenIfRemoved || present?.isRemoved != true else { return false }
-            if !orMake, let damage = present?.damage { throw damage }
             var record = present ?? ScheduleRecord(name)
             body(&record)
             if let present, record == present { return true }
