@@ -31,7 +31,7 @@ struct BenchDrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         try Bench.check(
-            ("--count", count, 1...Bench.most), ("--concurrency", concurrency ?? 1, 1...10_000),
+            ("--count", count, 1...Bench.most), ("--concurrency", concurrency ?? 1, 1...Setting.mostSlots),
             ("--payload", payload, 0...Bench.most), ("--scheduled", scheduled, 0...Bench.most))
     }
 

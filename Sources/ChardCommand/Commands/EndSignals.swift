@@ -17,7 +17,7 @@ struct EndSignals: Sendable {
 
     init(_ action: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "chard.signals")
-        sources = SignalSources([SIGTERM, SIGINT] + hangUp(), on: queue) { _ in action() }
+        sources = SignalSources([SIGTERM, SIGINT] + SignalSources.hangUp, on: queue) { _ in action() }
     }
 
     func cancel() {

@@ -11,18 +11,6 @@ import Musl
 import Darwin
 #endif
 
-/// The end of the terminal, as a reason to end; not where the program was started with `nohup`, or without one to lose.
-func hangUp() -> [Int32] {
-    var present = sigaction()
-    guard sigaction(SIGHUP, nil, &present) == 0 else { return [] }
-    #if canImport(Darwin)
-    let isIgnored = unsafeBitCast(present.__sigaction_u.__sa_handler, to: Int.self) == 1
-    #else
-    let isIgnored = unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 1
-    #endif
-    return isIgnored ? [] : [SIGHUP]
-}
-
 /// Calls back on signals, on a queue that no task can keep busy.
 final class SignalSources: Sendable {
     /// Dispatch's sources may be used from any thread.
@@ -39,6 +27,19 @@ final class SignalSources: Sendable {
             source.resume()
             return source
         }
+    }
+
+    /// The end of the terminal, as a reason to end; none where `nohup` has the program ignore it.
+    static var hangUp: [Int32] {
+        var present = sigaction()
+        guard sigaction(SIGHUP, nil, &present) == 0 else { return [] }
+        #if canImport(Darwin)
+        let handler = present.__sigaction_u.__sa_handler
+        #else
+        let handler = present.__sigaction_handler.sa_handler
+        #endif
+        // SIG_IGN, which is no function that could be compared.
+        return unsafeBitCast(handler, to: Int.self) == 1 ? [] : [SIGHUP]
     }
 
     func cancel() {

@@ -36,7 +36,8 @@ final class StopSignals: Sendable {
         self.worker = worker
         self.output = output
         queue = DispatchQueue(label: "chard.signals")
-        let sources = SignalSources([SIGTERM, SIGINT, SIGQUIT] + hangUp(), on: queue) { [weak self] in self?.obey($0) }
+        let numbers = [SIGTERM, SIGINT, SIGQUIT] + SignalSources.hangUp
+        let sources = SignalSources(numbers, on: queue) { [weak self] in self?.obey($0) }
         self.sources.withLock { $0 = sources }
     }
 
