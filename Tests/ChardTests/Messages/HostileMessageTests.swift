@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
+import Foundation
 import Testing
 
 @testable import Chard
@@ -91,6 +93,27 @@ struct HostileMessageTests {
                 Bool.random(using: &generator)
                 ? UInt8.random(in: 0...255, using: &generator) : text[index] ^ 8
             _ = try? MessageBody(decoding: text, limits: .default).arguments()
+        }
+    }
+
+    @Test(
+        "and a thousand levels deep can be judged on a thread with little stack, as recoverers have",
+        .timeLimit(.minutes(1)))
+    func deepRecovery() async {
+        let deep = String(repeating: "[", count: 1020) + String(repeating: "]", count: 1020)
+        let text =
+            #"{"headers":{"id":"i","task":"t","x":"# + deep
+            + #"},"content-type":"application/json","body":"[[],{},{}]"}"#
+        let held = OutgoingMessage(id: "", queue: "q", payload: Array(text.utf8))
+        let recovery = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "little stack").async {
+                continuation.resume(
+                    returning: Recovery.of(held, from: "n", maximumLosses: 3, noted: [], now: Date()))
+            }
+        }
+        guard case .again = recovery else {
+            Issue.record("it is not sent again")
+            return
         }
     }
 

@@ -165,6 +165,32 @@ struct StatusTests {
         #expect(store.refused.withLock { $0 } > 0)
     }
 
+    @Test(
+        "with a second store, what was lost too often is FAILURE there, too, whoever found it",
+        arguments: [false, true])
+    func lostElsewhere(isDeclared: Bool) async throws {
+        var memory = MemorySettings()
+        memory.lease = .milliseconds(100)
+        let (queue, store) = (MemoryBroker(settings: memory), MemoryBroker())
+        let app = Chard("app", broker: queue, results: store)
+        var message = TaskMessage(task: "t", id: "id", body: MessageBody(), queue: "celery")
+        message.losses = 2
+        try await queue.send([OutgoingMessage(id: "id", queue: "celery", payload: message.encoded())])
+        let lost = try await queue.consumer(
+            for: Subscription(queues: ["celery"], node: "lost@here", concurrency: 1, startedAt: .now))
+        _ = try await lost.claim(upTo: 1)
+        try await lost.noteLastChance(of: "id")
+        if isDeclared {
+            try await app.declareLost(lost.identity)
+        } else {
+            try await withWorker(app) { _ in
+                queue.silence(lost.identity)
+                try await eventually("its failure is stored") { try await store.status(of: "id") != nil }
+            }
+        }
+        #expect(try await store.status(of: "id")?.error?.type == "WorkerLost")
+    }
+
     @Test("with a second store, a scheduled task that is revoked is REVOKED there, too")
     func revokedElsewhere() async throws {
         let store = MemoryBroker()
