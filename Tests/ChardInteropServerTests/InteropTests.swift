@@ -26,6 +26,17 @@ struct InteropTests {
         }
     }
 
+    /// Runs with a server and Celery's own worker on it.
+    private func withPython(concurrency: Int = 1, _ body: (RedisServer) async throws -> Void) async throws {
+        try await RedisServer.with { server in
+            let python = try Program.peer(["worker", "-c", "\(concurrency)"], redis: server.url)
+            try await python.says("ready.")
+            try await body(server)
+            python.signal(15)
+            try await python.finished()
+        }
+    }
+
     private func answer(_ program: Program, within limit: Duration = .seconds(240)) async throws -> JSON {
         try await program.finished(within: limit)
         return try JSON(parsing: Array(program.output.utf8))
@@ -51,9 +62,7 @@ struct InteropTests {
 
     @Test("Swift sends 10,000 tasks to Python: all results right")
     func swiftToPython() async throws {
-        try await RedisServer.with { server in
-            let python = try Program.peer(["worker", "-c", "2"], redis: server.url)
-            try await python.says("ready.")
+        try await withPython(concurrency: 2) { server in
             let app = Chard("test", broker: RedisBroker(try RedisURL(server.url)))
             let add = app.reference("interop.add", taking: Int.self, Int.self, returning: Int.self)
             let results = try await app.enqueue((0..<Self.count).map { try add.signature($0, 1) })
@@ -64,31 +73,23 @@ struct InteropTests {
             let error = await #expect(throws: TaskError.self) { try await failing.value(timeout: .seconds(10)) }
             #expect(error?.type == "KeyError")
             #expect(error?.traceback?.contains("Traceback") == true)
-            python.signal(15)
-            try await python.finished()
         }
     }
 
     @Test("what is large enough to be sent as plain text reaches Python as it is")
     func largeToPython() async throws {
-        try await RedisServer.with { server in
-            let python = try Program.peer(["worker", "-c", "1"], redis: server.url)
-            try await python.says("ready.")
+        try await withPython { server in
             let app = Chard("test", broker: RedisBroker(try RedisURL(server.url)))
             let text = JSON.string(String(repeating: "a \"quoted\" line of \u{20AC} \\ 😀\n", count: 5_000))
             let echoed = try await app.send("interop.echo", Arguments([text]))
             let waiting = try await echoed.value(timeout: .seconds(30))
             #expect(waiting["args"] == [text])
-            python.signal(15)
-            try await python.finished()
         }
     }
 
     @Test("a call with a countdown reaches a queue that only Python serves, if its worker is to hold it")
     func countdownToPython() async throws {
-        try await RedisServer.with { server in
-            let python = try Program.peer(["worker", "-c", "1"], redis: server.url)
-            try await python.says("ready.")
+        try await withPython { server in
             let start = ContinuousClock.now
             let sent = try Program(
                 "chard",
@@ -98,8 +99,6 @@ struct InteropTests {
                 ], environment: ["CHARD_BROKER_URL": server.url])
             #expect(try await answer(sent)["result"] == 5)
             #expect(.now - start >= .seconds(0.9))
-            python.signal(15)
-            try await python.finished()
         }
     }
 

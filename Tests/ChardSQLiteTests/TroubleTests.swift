@@ -11,26 +11,34 @@ import Testing
 
 @Suite("Trouble with a file that was good", .fewAtATime, .timeLimit(.minutes(1)))
 struct TroubleTests {
+    /// Another program keeps the file locked while `body` runs.
+    private func whileLocked<Value>(_ bench: Bench, _ body: () async throws -> Value) async throws -> Value {
+        let stranger = try bench.stranger()
+        try await stranger.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            try db.execute(sql: "UPDATE counter SET value = value + 1000")
+        }
+        let value = try await body()
+        try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+        return value
+    }
+
     @Test("a file that another program keeps locked: a call fails in time, and the next one goes through")
     func locked() async throws {
         try await Bench.with { bench in
             let broker = bench.broker { $0.busyTimeout = .milliseconds(200) }
             try await broker.connect()
-            let stranger = try bench.stranger()
-            try await stranger.writeWithoutTransaction { db in
-                try db.execute(sql: "BEGIN IMMEDIATE")
-                try db.execute(sql: "UPDATE counter SET value = value + 1000")
+            try await whileLocked(bench) {
+                let start = ContinuousClock.now
+                let error = try #require(
+                    await #expect(throws: BrokerError.self) { try await broker.send([Bench.message("a")]) })
+                #expect(error.code == .unavailable)
+                #expect(error.isRetryable)
+                #expect(error.message.contains(bench.path) && error.message.contains("locked by another program"))
+                #expect(ContinuousClock.now - start < .seconds(5))
+                // Reading goes on.
+                #expect(try await broker.status(of: "x") == nil)
             }
-            let start = ContinuousClock.now
-            let error = try #require(
-                await #expect(throws: BrokerError.self) { try await broker.send([Bench.message("a")]) })
-            #expect(error.code == .unavailable)
-            #expect(error.isRetryable)
-            #expect(error.message.contains(bench.path) && error.message.contains("locked by another program"))
-            #expect(ContinuousClock.now - start < .seconds(5))
-            // Reading goes on.
-            #expect(try await broker.status(of: "x") == nil)
-            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
             try await broker.send([Bench.message("a")])
             #expect(try await broker.queues().map(\.waiting) == [1])
         }
@@ -41,13 +49,13 @@ struct TroubleTests {
         try await Bench.with { bench in
             let broker = bench.broker { $0.busyTimeout = .milliseconds(50) }
             try await broker.connect()
-            let stranger = try bench.stranger()
-            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
             let result = Chard("test", broker: broker).result(of: "a")
-            let waiting = Task { try await result.value(timeout: .seconds(30)) }
-            // For six times as long as one try waits.
-            try await Task.sleep(for: .milliseconds(300))
-            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+            let waiting = try await whileLocked(bench) {
+                let waiting = Task { try await result.value(timeout: .seconds(30)) }
+                // For six times as long as one try waits.
+                try await Task.sleep(for: .milliseconds(300))
+                return waiting
+            }
             let status = TaskStatus(id: "a", state: .success, result: Array("42".utf8))
             try await broker.store([StatusRecord(status, timeToLive: .seconds(60))])
             #expect(try await waiting.value == 42)
@@ -88,12 +96,12 @@ struct TroubleTests {
             let consumer = try await bench.consumer(of: broker)
             try await broker.send([Bench.message("a")])
             let delivery = try #require(try await consumer.claim(upTo: 1).first)
-            let stranger = try bench.stranger()
-            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
-            let settling = Task { try await consumer.settle([Settlement(delivery, .finished)]) }
-            // For six times as long as one try waits.
-            try await Task.sleep(for: .milliseconds(300))
-            try await stranger.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+            let settling = try await whileLocked(bench) {
+                let settling = Task { try await consumer.settle([Settlement(delivery, .finished)]) }
+                // For six times as long as one try waits.
+                try await Task.sleep(for: .milliseconds(300))
+                return settling
+            }
             #expect(try await settling.value == [.settled])
             await consumer.close()
         }

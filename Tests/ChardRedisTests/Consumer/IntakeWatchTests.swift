@@ -21,20 +21,10 @@ struct IntakeWatchTests {
         }
     }
 
-    @Test("starts the intake anew when nothing answers, and gives up when that does not help")
-    func standing() {
-        var watch = IntakeWatch()
-        watch.moved(at: start)
-        var actions: [IntakeWatch.Action] = []
-        for second in stride(from: 1.0, to: 120, by: 1) {
-            let action = watch.looked(at: after(second), isClaiming: true)
-            if action != .none { actions.append(action) }
-        }
-        #expect(actions.prefix(4) == [.restart, .restart, .restart, .fail])
-    }
-
-    @Test("that it was started anew, and asks again, is no answer")
-    func asksAgain() {
+    @Test(
+        "starts the intake anew when nothing answers, and gives up when that does not help; asking again is no answer",
+        arguments: [false, true])
+    func standing(asksAgain: Bool) {
         var watch = IntakeWatch()
         watch.moved(at: start)
         var actions: [IntakeWatch.Action] = []
@@ -42,7 +32,7 @@ struct IntakeWatchTests {
             let action = watch.looked(at: after(second), isClaiming: true)
             guard action != .none else { continue }
             actions.append(action)
-            watch.begins(at: after(second))
+            if asksAgain { watch.begins(at: after(second)) }
         }
         #expect(actions.prefix(4) == [.restart, .restart, .restart, .fail])
     }
