@@ -177,10 +177,10 @@ extension BrokerClause {
             let lost = try await trial.consumer()
             _ = try await trial.take(lost, 1)
             try await lost.noteLastChance(of: "seen")
-            let witness = try await trial.consumer(["elsewhere"], onBuried: { told.add($0.map(\.id)) })
             try await trial.silence(lost)
-            try await trial.eventuallyRecovered("it is told") { told.all == ["seen"] }
-            await witness.close()
+            try await trial.eventuallyRecovered("it is told", onBuried: { told.add($0.map(\.id)) }) {
+                told.all == ["seen"]
+            }
             try await broker.send([trial.task("declared", losses: 2)])
             let second = try await trial.consumer()
             _ = try await trial.take(second, 1)
@@ -196,8 +196,11 @@ extension BrokerClause {
 extension Trial {
     /// Waits until a condition holds that follows from a loss, while so much time passes that it must, somebody being there
     /// to recover. What cannot be looked at is waited for.
-    func eventuallyRecovered(_ what: String, _ condition: @Sendable @escaping () async throws -> Bool) async throws {
-        let witness = try await consumer(["elsewhere"])
+    func eventuallyRecovered(
+        _ what: String, onBuried: @escaping @Sendable ([StatusRecord]) -> Void = { _ in },
+        _ condition: @Sendable @escaping () async throws -> Bool
+    ) async throws {
+        let witness = try await consumer(["elsewhere"], onBuried: onBuried)
         let passing = Task { try await fixture.pass(fixture.recovery) }
         defer { passing.cancel() }
         if try await broker() is any InspectableBroker {
