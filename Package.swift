@@ -24,7 +24,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -42,6 +42,7 @@ let package = Package(
             name: "Chard",
             dependencies: [
                 "CZlib",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -61,7 +62,6 @@ let package = Package(
             dependencies: [
                 "Chard", "ChardRedis", "ChardSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -70,10 +70,13 @@ let package = Package(
             dependencies: [
                 "Chard",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
-        .target(name: "ChardTesting", dependencies: ["Chard"], swiftSettings: settings),
+        .target(
+            name: "ChardTesting", dependencies: ["Chard", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
         .executableTarget(
             name: "ChardProgram", dependencies: ["Chard", "ChardCommand"], swiftSettings: settings),
 
@@ -93,24 +96,38 @@ let package = Package(
         .executableTarget(
             name: "BenchPeer",
             dependencies: [
-                "Chard", "ChardRedis", "ChardCommand",
+                "Chard", "ChardRedis", "ChardSQLite", "ChardCommand",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Peer", swiftSettings: settings),
 
         .target(name: "TestServers", path: "Tests/Support/TestServers", swiftSettings: settings),
-        .testTarget(name: "ChardTests", dependencies: ["Chard"], swiftSettings: settings),
+        // A test target, for nothing else can import Testing.
+        .testTarget(name: "TestTraits", path: "Tests/Support/TestTraits", swiftSettings: settings),
+        .testTarget(
+            name: "ChardTests",
+            dependencies: [
+                "Chard", "ChardTesting", "TestServers", "TestTraits",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "ChardScheduleOracleTests", dependencies: ["Chard", "TestServers"], swiftSettings: settings),
         .testTarget(
             name: "ChardSQLiteTests",
-            dependencies: ["Chard", "ChardSQLite", "ChardTesting", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Chard", "ChardSQLite", "ChardTesting", "TestServers", "TestTraits",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings),
         .testTarget(name: "ChardTestingTests", dependencies: ["Chard", "ChardTesting"], swiftSettings: settings),
         .testTarget(
             name: "ChardRedisTests",
             dependencies: [
-                "Chard", "ChardRedis",
+                "Chard", "ChardRedis", "TestServers",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -119,17 +136,19 @@ let package = Package(
         .testTarget(
             name: "ChardCommandTests",
             dependencies: [
-                "Chard", "ChardCommand",
+                "Chard", "ChardCommand", "ChardRedis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "ChardRedisServerTests",
             dependencies: [
-                "Chard", "ChardRedis", "ChardTesting", "TestServers",
+                "Chard", "ChardRedis", "ChardTesting", "TestServers", "TestTraits",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -144,18 +163,19 @@ let package = Package(
         .target(
             name: "FaultKit",
             dependencies: [
-                "Chard", "ChardRedis", "TestServers",
+                "Chard", "ChardRedis", "ChardTesting", "TestServers",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Tests/Support/FaultKit", swiftSettings: settings),
         .executableTarget(
-            name: "FaultWorker", dependencies: ["Chard", "ChardCommand", "FaultClock", "FaultKit"],
+            name: "FaultWorker", dependencies: ["Chard", "ChardCommand", "ChardTesting", "FaultClock", "FaultKit"],
             path: "Tests/Support/FaultWorker", swiftSettings: settings),
         .executableTarget(
             name: "faults", dependencies: ["FaultKit"], path: "Tests/Support/Faults", swiftSettings: settings),
         .testTarget(
-            name: "ChardFaultServerTests", dependencies: ["FaultKit", "FaultWorker"], swiftSettings: settings),
+            name: "ChardFaultServerTests", dependencies: ["FaultKit", "FaultWorker", "TestTraits"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -32,7 +32,10 @@ private func messageBenchmarks() throws -> [Benchmark?] {
 
 /// Encodes what is enqueued and lets none of it go further.
 private struct EncodeOnly: Middleware {
-    func enqueue(_ messages: [TaskMessage], _ next: @Sendable ([TaskMessage]) async throws -> Void) async throws {
+    func enqueue(
+        _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Enqueued
+    ) async throws -> Enqueued {
         for message in messages { blackHole(message.encoded()) }
+        return Enqueued(messages, placement: .queued)
     }
 }

@@ -51,10 +51,11 @@ private struct SettlementSample {
         let settlements = deliveries.map { delivery in
             var status = TaskStatus(id: "81ddf2ad-828e-4f24-b2d5-c460bdf44ca8", state: .success, result: [0x35])
             status.dateDone = now
-            return Settlement(delivery, .finished, status: StatusRecord(status, timeToLive: .seconds(86_400)))
+            return Settlement(delivery, Effects(storing: StatusRecord(status, timeToLive: .seconds(86_400))))
         }
         let seconds = now.timeIntervalSince1970
-        return SettleCommand(settlements, identity: "micro", broker: broker, now: seconds) { _, _ in cut }.command
+        return SettleCommand(settlements, identity: "micro", server: broker.server, now: seconds) { _, _ in cut }
+            .command
     }
 }
 

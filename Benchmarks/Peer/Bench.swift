@@ -3,6 +3,7 @@
 
 import Chard
 import ChardRedis
+import ChardSQLite
 import FoundationEssentials
 
 /// The one app of this program. ArgumentParser makes commands itself, so nothing can be handed to them.
@@ -11,12 +12,15 @@ enum Bench {
 
     static let app: Chard = {
         do {
-            return Chard(
-                "bench", broker: RedisBroker(try RedisURL(environment["BENCH_REDIS_URL"] ?? "redis://localhost")))
+            return Chard("bench", broker: try broker(environment["BENCH_REDIS_URL"] ?? "redis://localhost"))
         } catch {
             complain("chard-bench-peer: BENCH_REDIS_URL: \(error)")
         }
     }()
+
+    private static func broker(_ url: String) throws -> any Broker {
+        url.hasPrefix("sqlite:") ? SQLiteBroker(try SQLiteLocation(url)) : RedisBroker(try RedisURL(url))
+    }
 
     static let tasks = BenchTasks(
         app, trace: Trace(directory: environment["BENCH_DIR"] ?? "."),

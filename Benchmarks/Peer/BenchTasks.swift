@@ -15,6 +15,8 @@ struct BenchTasks: Sendable {
     let due: TaskHandle<Void, Int, Double>
     /// Sleeps, and notes its beginning and its end.
     let slow: TaskHandle<Void, Int, Double>
+    /// Counts what a chord's members have returned.
+    let total: TaskHandle<Int, [Int]>
 
     init(_ app: Chard, trace: Trace, ignoresResults: Bool) {
         let options = TaskOptions(ignoresResult: ignoresResults)
@@ -24,6 +26,7 @@ struct BenchTasks: Sendable {
         }
         echo = app.reference("echo", taking: Int.self, returning: Int.self, options: options)
         now = app.task("now") { Trace.now }
+        total = app.task("total") { (values: [Int]) in values.count }
         due = app.task("due", options: options) { (i: Int, time: Double) -> Void in
             try trace.write("D \(i) \(time) \(Trace.now)")
         }

@@ -3,11 +3,11 @@
 
 import Chard
 
-extension TaskSet {
-    /// Tasks that do not simply return: `fail`, `retry_then_ok`, `reject`, `ignore`.
-    func registerEndings() {
+/// Tasks that do not simply return: `fail`, `retry_then_ok`, `reject`, `ignore`.
+struct Endings: TaskSet {
+    init(_ app: Chard) {
         app.task(
-            name("fail"),
+            Namespace.name("fail"),
             parameters: [Parameter("message", default: "boom"), Parameter("kind", default: "ValueError")]
         ) { (message: JSON, kind: String) -> Void in
             throw PythonException.error(kind, message)
@@ -17,7 +17,8 @@ extension TaskSet {
         var untiring = RetryPolicy.whenAsked
         untiring.maxRetries = .max
         app.task(
-            name("retry_then_ok"), parameters: [Parameter("times", default: 2), Parameter("countdown", default: 0.2)],
+            Namespace.name("retry_then_ok"),
+            parameters: [Parameter("times", default: 2), Parameter("countdown", default: 0.2)],
             options: TaskOptions(retry: untiring)
         ) { (context: TaskContext, times: Int, countdown: Double) in
             let retries = context.message.retries
@@ -27,11 +28,12 @@ extension TaskSet {
             return retries
         }
 
-        app.task(name("reject"), parameters: [Parameter("requeue", default: false)]) { (requeue: Bool) -> Void in
+        app.task(Namespace.name("reject"), parameters: [Parameter("requeue", default: false)]) {
+            (requeue: Bool) -> Void in
             throw Reject("rejected", requeue: requeue)
         }
 
-        app.task(name("ignore")) { () -> Void in
+        app.task(Namespace.name("ignore")) { () -> Void in
             throw Ignore()
         }
     }

@@ -23,15 +23,16 @@ struct Marks: Sendable {
     }
 }
 
-extension TaskSet {
-    /// Tasks that can be seen to have run: `mark`, `mark_sleep`, `on_error`.
-    func registerMarks() {
-        app.task(name("mark"), parameters: ["key", "value"]) { (context: TaskContext, key: String, value: JSON?) in
+/// Tasks that can be seen to have run: `mark`, `mark_sleep`, `on_error`.
+struct MarkTasks: TaskSet {
+    init(_ app: Chard) {
+        app.task(Namespace.name("mark"), parameters: ["key", "value"]) {
+            (context: TaskContext, key: String, value: JSON?) in
             try await context.dependencies.get(Marks.self).push(key, value)
             return value
         }
 
-        app.task(name("mark_sleep"), parameters: ["key", "seconds", "value"]) {
+        app.task(Namespace.name("mark_sleep"), parameters: ["key", "seconds", "value"]) {
             (context: TaskContext, key: String, seconds: Double, value: JSON?) in
             let marks = try context.dependencies.get(Marks.self)
             try await marks.push(key, value)
@@ -40,7 +41,7 @@ extension TaskSet {
             return value
         }
 
-        app.task(name("on_error"), parameters: ["failed_id"]) { (context: TaskContext, failedID: JSON) in
+        app.task(Namespace.name("on_error"), parameters: ["failed_id"]) { (context: TaskContext, failedID: JSON) in
             try await context.dependencies.get(Marks.self).push("on_error", failedID)
         }
     }

@@ -3,11 +3,11 @@
 
 import Chard
 
-extension TaskSet {
-    /// Tasks that say what they were given: `echo` its arguments, `info` its message.
-    func registerMirrors() {
-        app.rawTask(name("echo")) { _, arguments in arguments }
-        app.task(name("info")) { (context: TaskContext) in Request.fields(context) }
+/// Tasks that say what they were given: `echo` its arguments, `info` its message.
+struct Mirrors: TaskSet {
+    init(_ app: Chard) {
+        app.rawTask(Namespace.name("echo")) { _, arguments in arguments }
+        app.task(Namespace.name("info")) { (context: TaskContext) in Request.fields(context) }
     }
 }
 

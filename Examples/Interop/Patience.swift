@@ -3,16 +3,16 @@
 
 import Chard
 
-extension TaskSet {
-    /// Tasks that take their time, or much room: `sleepy`, `progress`, `big`.
-    func registerPatience() {
-        app.task(name("sleepy"), parameters: ["seconds", "value"]) { (seconds: Double, value: JSON?) in
+/// Tasks that take their time, or much room: `sleepy`, `progress`, `big`.
+struct Patience: TaskSet {
+    init(_ app: Chard) {
+        app.task(Namespace.name("sleepy"), parameters: ["seconds", "value"]) { (seconds: Double, value: JSON?) in
             try await sleep(seconds)
             return value
         }
 
         app.task(
-            name("progress"), parameters: [Parameter("steps", default: 3), Parameter("delay", default: 0.2)]
+            Namespace.name("progress"), parameters: [Parameter("steps", default: 3), Parameter("delay", default: 0.2)]
         ) { (context: TaskContext, steps: Int, delay: Double) in
             for step in stride(from: 1, through: steps, by: 1) {
                 try await context.progress(step, of: steps)
@@ -21,7 +21,7 @@ extension TaskSet {
             return steps
         }
 
-        app.task(name("big"), parameters: ["n"]) { (n: JSON) in
+        app.task(Namespace.name("big"), parameters: ["n"]) { (n: JSON) in
             try Python.multiply("x", n)
         }
     }

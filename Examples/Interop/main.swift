@@ -6,17 +6,14 @@
 
 import Chard
 import ChardCommand
-import FoundationEssentials
 
 let app = Chard("interop")
-app.dependencies.register(Marks(app: app))
-
-let namespace = ProcessInfo.processInfo.environment["CELERY_NAMESPACE"] ?? "interop"
-let tasks = TaskSet(app: app, namespace: namespace)
-tasks.registerArithmetic()
-tasks.registerEndings()
-tasks.registerPatience()
-tasks.registerMarks()
-tasks.registerMirrors()
+app.dependencies.register(Marks.self, make: { Marks(app: app) })
+app.add(Arithmetic.self)
+app.add(Endings.self)
+app.add(Patience.self)
+app.add(MarkTasks.self)
+app.add(Mirrors.self)
+app.add(Parts.self)
 
 await app.main()

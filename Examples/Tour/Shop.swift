@@ -3,10 +3,10 @@
 
 import Chard
 
-/// The app of the tour: a shop for plants, with its tasks.
+/// The tasks of the tour's app: a shop for plants.
 ///
-/// The chapters show these lines; a program of your own would have them much like this.
-struct Shop: Sendable {
+/// The chapters show these lines; a program of your own would have them much like this, and `let shop = app.add(Shop.self)`.
+struct Shop: TaskSet {
     let app: Chard
     let price: TaskHandle<Int, Int, Int>
     let label: TaskHandle<String, Order>
@@ -17,9 +17,8 @@ struct Shop: Sendable {
     let photo: TaskHandle<Int, Int>
     let square: TaskHandle<Int, Int>
 
-    init(on broker: some Broker) {
-        let app = Chard("shop", broker: broker)
-        app.dependencies.register(Bank())
+    init(_ app: Chard) {
+        app.dependencies.register(Bank.self, make: { Bank() })
 
         price = app.task("shop.price") { (cents: Int, n: Int) in cents * n }
 

@@ -23,7 +23,7 @@ struct Tour {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let file = folder + "/tasks.db"
         let broker = SQLiteBroker(SQLiteLocation(path: file))
-        let shop = Shop(on: broker)
+        let shop = Chard("shop", broker: broker).add(Shop.self)
         let stage = Stage(shop: shop, broker: broker, file: file, tell: narrator)
         var staff = try await stage.startWorker("first@shop")
         narrator.note(

@@ -17,9 +17,10 @@ struct TourWorker {
     func run() async throws {
         // Says nothing of its own beside the tour's words.
         let quiet = Logger(label: "tour") { _ in SwiftLogNoOpLogHandler() }
-        let shop = Shop(on: SQLiteBroker(SQLiteLocation(path: file), logger: quiet))
+        let app = Chard("shop", broker: SQLiteBroker(SQLiteLocation(path: file), logger: quiet))
+        app.add(Shop.self)
         let options = WorkerOptions(concurrency: Self.concurrency, node: node, gracePeriod: .seconds(10))
-        let worker = Worker(shop.app, options: options, logger: quiet)
+        let worker = Worker(app, options: options, logger: quiet)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

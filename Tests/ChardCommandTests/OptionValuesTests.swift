@@ -56,6 +56,6 @@ struct OptionValuesTests {
 
     @Test("Names may come in one option or in several")
     func names() {
-        #expect(OptionValues.names(["a, b", "c", ",,"]) == ["a", "b", "c"])
+        #expect(NameList.names(in: ["a, b", "c", ",,"]) == ["a", "b", "c"])
     }
 }

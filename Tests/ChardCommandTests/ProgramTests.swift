@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Chard
+import Foundation
 import Synchronization
 import Testing
 
@@ -26,10 +27,10 @@ struct ProgramTests {
             texts.withLock { $0[stream == .answer ? 0 : 1] += String(decoding: bytes, as: UTF8.self) }
             return 0
         }
-        var program = Program(
+        var launch = Launch(
             app: app, name: "shop", environment: environment, output: output, bootstrapsLogging: false)
-        program.own = own
-        let status = await program.run(arguments)
+        launch.own = own
+        let status = await launch.run(arguments)
         return texts.withLock { Run(status: status, answer: $0[0], talk: $0[1]) }
     }
 
@@ -40,6 +41,48 @@ struct ProgramTests {
             "shop.mail", options: TaskOptions(queue: "mail", retry: .constant(maxRetries: 2, delay: .seconds(1)))
         ) { (address: String) in throw TaskError("SMTPError", address) }
         return app
+    }
+
+    @Test("--version tells the program's own, if it has one, and Chard's")
+    func version() async {
+        let plain = await launch(["--version"])
+        #expect(plain.status == .done && plain.answer == "shop (Chard \(RootCommand.version))\n" && plain.talk.isEmpty)
+    }
+
+    @Test("send suggests a task of the program's own, and sends all the same")
+    func suggestion() async throws {
+        let broker = MemoryBroker()
+        let app = appWithTasks(broker: broker)
+        // Memory is refused to commands that only send; this one goes through a file.
+        let file = "/tmp/chard-\(TaskID.random()).db"
+        defer { for end in ["", "-wal", "-shm"] { unlink(file + end) } }
+        let slip = await launch(["send", "shop.ad", "--broker", "sqlite:///\(file)"], app: app)
+        #expect(slip.status == .done && slip.answer.count == 37)
+        #expect(slip.talk.hasPrefix("shop: this program has no task shop.ad; did you mean shop.add?"), "\(slip)")
+        let own = await launch(["send", "shop.add", "--broker", "sqlite:///\(file)"], app: app)
+        #expect(own.status == .done && own.talk.isEmpty, "\(own)")
+        let other = await launch(["send", "billing.charge", "--broker", "sqlite:///\(file)"], app: app)
+        #expect(other.status == .done && other.talk.isEmpty, "\(other)")
+    }
+
+    @Test("a task that is sent is sent, also when nobody can be told its id")
+    func closedOutput() async throws {
+        let file = "/tmp/chard-\(TaskID.random()).db"
+        defer { for end in ["", "-wal", "-shm"] { unlink(file + end) } }
+        let talk = Mutex("")
+        let output = Output { stream, bytes in
+            guard stream == .talk else { return EPIPE }
+            talk.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
+            return 0
+        }
+        let launch = Launch(
+            app: Chard("shop"), name: "shop", environment: [:], output: output, bootstrapsLogging: false)
+        for more in [[], ["--json"]] {
+            let words = ["send", "shop.add", "--id", "known", "--broker", "sqlite:///\(file)"] + more
+            #expect(await launch.run(words) == .done)
+        }
+        #expect(talk.withLock { $0 }.contains("the task is sent all the same: known"))
+        #expect(await launch.run(["queues", "--broker", "sqlite:///\(file)"]) == .failed)
     }
 
     @Test("beat --list shows the schedules of the code, in words and with the next five times")
@@ -240,6 +283,34 @@ struct ProgramTests {
         #expect(failing.status == CommandStatus(rawValue: 9))
         let help = await launch(["--help"], own: own)
         #expect(help.answer.contains("greet"))
+    }
+
+    private final class Diary: Sendable {
+        let lines = Mutex<[String]>([])
+        func note(_ line: String) { lines.withLock { $0.append(line) } }
+    }
+
+    @Test(
+        "What tasks need is made for a command of the program's own, and closed behind it, also where it fails; for no other"
+    )
+    func dependencies() async {
+        let own = CommandConfiguration(subcommands: [Greet.self], defaultSubcommand: Greet.self)
+        let diary = Diary()
+        let app = appWithTasks()
+        app.dependencies.register(Int.self) {
+            diary.note("made")
+            return 1
+        } close: { _ in
+            diary.note("closed")
+        }
+        for words in [["tasks"], ["beat", "--list"], ["queues", "--broker", "memory://"]] {
+            _ = await launch(words + (words[0] == "queues" ? [] : ["--broker", "memory://"]), app: app, own: own)
+        }
+        #expect(diary.lines.withLock { $0 } == [])
+        #expect(await launch(["greet", "--broker", "memory://"], app: app, own: own).status == .done)
+        #expect(diary.lines.withLock { $0 } == ["made", "closed"])
+        #expect(await launch(["greet", "--broker", "memory://", "--status", "9"], app: app, own: own).status != .done)
+        #expect(diary.lines.withLock { $0 } == ["made", "closed", "made", "closed"])
     }
 
     struct Greet: AsyncParsableCommand {

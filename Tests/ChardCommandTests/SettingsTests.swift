@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import Configuration
 import FoundationEssentials
 import Logging
 import Testing
@@ -44,7 +43,7 @@ struct SettingsTests {
 
     @Test("The environment's names have commas between, the file's are an array")
     func names() throws {
-        let settings = try SettingsReader(config: nil, environment: ["CHARD_WORKER_QUEUES": "math, mail"])
+        let settings = try SettingsReader(config: nil, environment: ["CHARD_WORKER_QUEUES": "math, mail,"])
         #expect(try settings.names(.workerQueues, flag: []) == ["math", "mail"])
         #expect(try settings.names(.workerQueues, flag: ["other"]) == ["other"])
         try withFile(#"{"worker_queues": ["a", "b,c"]}"#) { path in
@@ -68,7 +67,7 @@ struct SettingsTests {
         ])
     func wrongFile(text: String, message: String) throws {
         let error = try #require(throws: CommandError.self) {
-            try SettingsFile.provider(parsing: Array(text.utf8), name: "chard.json")
+            try SettingsFile(parsing: Array(text.utf8), path: "chard.json")
         }
         #expect(error.status == .misused)
         #expect(error.description.contains(message), "\(error)")

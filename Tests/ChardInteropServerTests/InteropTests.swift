@@ -131,12 +131,12 @@ struct InteropTests {
             let beat = try Program("chard", ["beat"], environment: ["CHARD_BROKER_URL": server.url])
             try await beat.says("beat is ready")
             let app = Chard("test", broker: RedisBroker(try RedisURL(server.url)))
-            try await app.schedules.put(
-                Schedule("tick", .every(.milliseconds(500)), call: ScheduledCall("interop.add", Arguments([2, 3]))))
+            try await app.operator.schedules.put(
+                Schedule("tick", .every(.milliseconds(500)), call: PeriodicCall("interop.add", Arguments([2, 3]))))
             try await eventually("two ticks are sent") {
-                try await app.schedules.find("tick")?.progress.sent ?? 0 >= 2
+                try await app.operator.schedules.find("tick")?.progress.sent ?? 0 >= 2
             }
-            let id = try #require(try await app.schedules.find("tick")?.progress.taskID)
+            let id = try #require(try await app.operator.schedules.find("tick")?.progress.taskID)
             #expect(try await app.result(of: id).value(timeout: .seconds(20)) == 5)
             for program in [beat, python] {
                 program.signal(15)
@@ -170,7 +170,7 @@ struct InteropTests {
             ),
             (
                 ["call", "add", "--args", "[1, 2]", "--options", #"{"link": [{"task": "interop.add", "args": [1]}]}"#],
-                "FAILURE", "UnsupportedWorkflow"
+                "SUCCESS", "3"
             ),
         ])
     func calls(call: [String], state: String, outcome: String) async throws {

@@ -76,7 +76,7 @@ struct BeatTests {
                     startsAt: Date(timeIntervalSince1970: Double(start)), catchUp: row.catchUp, grace: row.grace)
                 var record = ScheduleRecord(row.name)
                 record.change = Schedule(
-                    row.name, .every(.seconds(hour)), call: ScheduledCall("t", queue: row.name), options: options)
+                    row.name, .every(.seconds(hour)), call: PeriodicCall("t", queue: row.name), options: options)
                 // As a beat left it that was stopped then.
                 record.progress = .init(last: start * 1000)
                 #expect(try await bench.broker.keepWhole(record, replacing: 0))

@@ -22,7 +22,7 @@ struct MigrationTests {
                 #expect(there.status == 0, "\(there)")
                 try Self.expectCounts(of: load, in: there)
                 #expect(there.talk.contains("celery: 30 waiting, 1 scheduled, 1 dead"), "\(there)")
-                let left = try await first.queues().reduce(0) { $0 + $1.waiting + $1.scheduled + $1.leased + $1.dead }
+                let left = try await first.queues().reduce(0) { $0 + $1.waiting + $1.delayed + $1.leased + $1.dead }
                 #expect(left == 0)
                 for (id, _, _) in load.statuses { #expect(try await first.status(of: id) == nil) }
                 #expect(try await first.schedules().records.isEmpty)
@@ -36,7 +36,7 @@ struct MigrationTests {
                 let back = try await Self.migrate(bench.server.url, files.url("second.db"))
                 #expect(back.status == 0, "\(back)")
                 try Self.expectCounts(of: load, in: back)
-                let keys = try await bench.keys("celery*") + bench.keys("chard:dead*") + bench.keys("chard:schedule:*")
+                let keys = try await bench.keys("celery*") + bench.keys("chard:*dead*") + bench.keys("chard:schedule:*")
                 #expect(keys.isEmpty)
                 let second = files.broker("second.db")
                 try await load.expect(in: second)
@@ -90,7 +90,7 @@ struct MigrationTests {
         ) -> ScheduleRecord {
             var record = ScheduleRecord(name)
             record.app = "shop"
-            record.code = Schedule(name, .every(.seconds(seconds)), call: ScheduledCall("t", queue: "celery"))
+            record.code = Schedule(name, .every(.seconds(seconds)), call: PeriodicCall("t", queue: "celery"))
             record.progress = .init(last: 1000 + seconds, sent: sent)
             change(&record)
             return record

@@ -18,7 +18,7 @@ struct SignalTests {
             let running = try await bench.app.send("interop.mark_sleep", Arguments(["graceful", 5, 7]))
             _ = try await bench.marks("graceful", count: 1)
             let waiting = try await bench.app.send("interop.add", Arguments([1, 2]))
-            #expect(try await bench.keys("chard:leased:*").count >= 1)
+            #expect(try await bench.keys("chard:*:leased:*").count >= 1)
             worker.signal(signal)
             try await worker.says(" stops")
             let late = try await bench.app.send("interop.add", Arguments([3, 4]))
@@ -101,8 +101,8 @@ struct SignalTests {
 
     /// A worker that ended in order leaves nothing behind.
     private func isGone(_ bench: ProcessBench) async throws {
-        #expect(try await bench.keys("chard:leased:*").isEmpty)
-        #expect(try await bench.keys("chard:process*").isEmpty)
+        #expect(try await bench.keys("chard:*:leased:*").isEmpty)
+        #expect(try await bench.keys("chard:heartbeat*").isEmpty)
         #expect(try await bench.chard("workers", "--json").json == [])
     }
 

@@ -7,7 +7,7 @@ import Foundation
 import GRDB
 import Testing
 
-@Suite("Files that are of no use", .fewAtATime, .timeLimit(.minutes(1)))
+@Suite("Files that are of no use", .fewAtATime, .timeLimit(.minutes(3)))
 struct BadFileTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String

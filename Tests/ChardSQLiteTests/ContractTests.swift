@@ -12,6 +12,11 @@ struct ContractTests {
         #expect(verdict == .kept)
     }
 
+    @Test("random workflows", arguments: UInt64(0)..<8)
+    func workflows(_ seed: UInt64) async throws {
+        try await Bench.with { bench in try await BrokerWorkflows(seed: seed).verify(on: FileFixture(bench: bench)) }
+    }
+
     @Test("a random interleaving", arguments: UInt64(0)..<20)
     func interleaving(_ seed: UInt64) async throws {
         try await Bench.with { bench in

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ChardSQLite
 
-@Suite("Lost processes", .fewAtATime, .timeLimit(.minutes(2)))
+@Suite("Lost processes", .fewAtATime, .timeLimit(.minutes(3)))
 struct LossTests {
     @Test("what a process held that has ended is given back at once, without waiting for its lease")
     func ended() async throws {
@@ -19,7 +19,7 @@ struct LossTests {
             try await broker.send(["a", "b", "c"].map { Bench.message($0) })
             #expect(try await lost.claim(upTo: 2).count == 2)
             #expect(try await broker.workers().map(\.identity) == [lost.identity])
-            await lost.fallSilent(cut: true)
+            await lost.fallSilent(ended: true)
             #expect(try await broker.workers().isEmpty)
             let start = ContinuousClock.now
             let heir = try await bench.consumer(["elsewhere"], of: broker)
@@ -43,7 +43,7 @@ struct LossTests {
             let broker = bench.broker()
             try await broker.send([Bench.message("a")])
             let held = try #require(try await lost.claim(upTo: 1).first)
-            await lost.fallSilent(cut: false)
+            await lost.fallSilent(ended: false)
             let start = ContinuousClock.now
             let heir = try await bench.consumer(of: broker)
             let deliveries = try await heir.claim(upTo: 1)
@@ -52,9 +52,8 @@ struct LossTests {
             // As it would if it woke up now, and did not look at its clock.
             let receipt = try await broker.engine.write(durably: false) { transaction in
                 try transaction.settle(
-                    Settlement(
-                        held, .finished, status: StatusRecord(TaskStatus(id: "a", state: .success), timeToLive: nil)),
-                    by: lost.number)
+                    Settlement(held, [.store(StatusRecord(TaskStatus(id: "a", state: .success), timeToLive: nil))]),
+                    by: lost.hold.number)
             }
             #expect(receipt == .fenced)
             #expect(try await broker.status(of: "a") == nil)
@@ -91,8 +90,8 @@ struct LossTests {
                 _ = try await consumer.settle(
                     [
                         Settlement(
-                            deliveries[0], .finished,
-                            status: StatusRecord(TaskStatus(id: "0", state: .success), timeToLive: nil))
+                            deliveries[0],
+                            [.store(StatusRecord(TaskStatus(id: "0", state: .success), timeToLive: nil))])
                     ])
                 kill(getpid(), SIGKILL)
             }
@@ -102,7 +101,7 @@ struct LossTests {
             while ids.count < 9 {
                 let deliveries = try await consumer.claim(upTo: 100)
                 ids += deliveries.compactMap(\.id)
-                _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+                _ = try await consumer.settle(deliveries.map { Settlement($0) })
             }
             #expect(Set(ids) == Set((1..<10).map { "\($0)" }))
             #expect(ids.count == 9)

@@ -22,7 +22,7 @@ struct ScheduleTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for beat in beats { group.addTask { try await beat.run() } }
                 try await eventually("ten ticks are sent") {
-                    try await apps[0].schedules.find("ping")?.progress.sent ?? 0 >= 10
+                    try await apps[0].operator.schedules.find("ping")?.progress.sent ?? 0 >= 10
                 }
                 for beat in beats { beat.stop() }
                 try await group.waitForAll()
@@ -48,14 +48,14 @@ struct ScheduleTests {
                 group.addTask { try await beat.run() }
                 let other = Chard("test", broker: bench.broker())
                 func sent(_ name: String) async throws -> Int {
-                    try await other.schedules.find(name)?.progress.sent ?? 0
+                    try await other.operator.schedules.find(name)?.progress.sent ?? 0
                 }
                 for name in ["fast", "beside"] {
-                    try await other.schedules.put(
-                        Schedule(name, .every(.milliseconds(100)), call: ScheduledCall("x", queue: name)))
+                    try await other.operator.schedules.put(
+                        Schedule(name, .every(.milliseconds(100)), call: PeriodicCall("x", queue: name)))
                 }
                 try await eventually("it runs", within: .seconds(3)) { try await sent("fast") >= 3 }
-                #expect(try await other.schedules.pause("fast"))
+                #expect(try await other.operator.schedules.pause("fast"))
                 let (fast, beside) = (try await sent("fast"), try await sent("beside"))
                 try await eventually("another one goes on") { try await sent("beside") >= beside + 4 }
                 #expect(try await sent("fast") == fast)
@@ -94,7 +94,10 @@ struct ScheduleTests {
             try await old.send([Bench.message("kept")])
             _ = try await old.engine.write(durably: false) { transaction in
                 try transaction.db.execute(
-                    sql: "DROP TABLE schedule; DELETE FROM counter WHERE name = 'schedules'; PRAGMA user_version = 1")
+                    sql: """
+                        DROP TABLE history; DROP TABLE seal; DROP TABLE record; DROP TABLE record_value; DROP TABLE joined; DROP TABLE join_end;
+                        DROP TABLE schedule; DELETE FROM counter WHERE name = 'schedules'; PRAGMA user_version = 1
+                        """)
             }
             await old.shutdown()
             let broker = bench.broker()
@@ -104,21 +107,21 @@ struct ScheduleTests {
     }
 
     @Test("scheduled tasks can be looked at, moved, run and cancelled")
-    func scheduledTasks() async throws {
+    func delayedTasks() async throws {
         try await Bench.with { bench in
             let app = Chard("test", broker: bench.broker())
             let add = app.task("add") { (x: Int, y: Int) in x + y }
             let later = try await add.enqueue(1, 2, options: .init(countdown: .seconds(7200), priority: 6))
             let sooner = try await add.enqueue(3, 4, options: .init(queue: "other", countdown: .seconds(3600)))
             let never = try await add.enqueue(5, 6, options: .init(countdown: .seconds(9000)))
-            #expect(try await app.scheduledTasks.list().map(\.name) == [sooner.id, later.id, never.id])
-            #expect(try await app.scheduledTasks.list(in: "celery", limit: 1).map(\.name) == [later.id])
-            #expect(try await app.scheduledTasks.find(later.id)?.priority == 6)
-            #expect(try await app.scheduledTasks.cancel(never.id))
+            #expect(try await app.operator.delayedTasks.list().map(\.name) == [sooner.id, later.id, never.id])
+            #expect(try await app.operator.delayedTasks.list(in: "celery", limit: 1).map(\.name) == [later.id])
+            #expect(try await app.operator.delayedTasks.find(later.id)?.priority == 6)
+            #expect(try await app.operator.delayedTasks.cancel(never.id))
             #expect(try await never.status().state == .revoked)
-            #expect(try await app.scheduledTasks.move(sooner.id, to: Date() + 0.1))
-            #expect(try await app.scheduledTasks.runNow(later.id))
-            #expect(try await !app.scheduledTasks.runNow(later.id))
+            #expect(try await app.operator.delayedTasks.move(sooner.id, to: Date() + 0.1))
+            #expect(try await app.operator.delayedTasks.runNow(later.id))
+            #expect(try await !app.operator.delayedTasks.runNow(later.id))
             let consumer = try await bench.consumer(["celery", "other"], of: bench.broker())
             var ids: Set<String> = []
             while ids.count < 2 {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import ChardSQLite
 
-@Suite("Trouble with a file that was good", .fewAtATime, .timeLimit(.minutes(1)))
+@Suite("Trouble with a file that was good", .fewAtATime, .timeLimit(.minutes(3)))
 struct TroubleTests {
     /// Another program keeps the file locked while `body` runs.
     private func whileLocked<Value>(_ bench: Bench, _ body: () async throws -> Value) async throws -> Value {
@@ -97,7 +97,7 @@ struct TroubleTests {
             try await broker.send([Bench.message("a")])
             let delivery = try #require(try await consumer.claim(upTo: 1).first)
             let settling = try await whileLocked(bench) {
-                let settling = Task { try await consumer.settle([Settlement(delivery, .finished)]) }
+                let settling = Task { try await consumer.settle([Settlement(delivery)]) }
                 // For six times as long as one try waits.
                 try await Task.sleep(for: .milliseconds(300))
                 return settling
@@ -140,12 +140,38 @@ struct TroubleTests {
             var done = 0
             while done < 3 {
                 let deliveries = try await consumer.claim(upTo: 1)
-                _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+                _ = try await consumer.settle(deliveries.map { Settlement($0) })
                 done += deliveries.count
             }
             try await broker.send([OutgoingMessage(id: "again", queue: "q", payload: big)])
             #expect(try await broker.queues().map(\.waiting) == [sent.count - 2])
             await consumer.close()
+        }
+    }
+
+    @Test("a result that the file has no room for is a failure that says so, and holds up no other task")
+    func resultTooLarge() async throws {
+        try await Bench.with { bench in
+            let broker = bench.broker { $0.maximumSize = 1_000_000 }
+            let app = Chard("app", broker: broker)
+            let runs = Mutex(0)
+            let large = app.task("large") { () in
+                runs.withLock { $0 += 1 }
+                return String(repeating: "x", count: 3_000_000)
+            }
+            let small = app.task("small") { (number: Int) in number }
+            let worker = Worker(app, options: WorkerOptions(concurrency: 4))
+            async let running: Void = worker.run()
+            let refused = try await large.enqueue()
+            for number in 0..<20 {
+                #expect(try await small.enqueue(number).value(timeout: .seconds(20)) == number)
+            }
+            let error = await #expect(throws: TaskError.self) { try await refused.value(timeout: .seconds(30)) }
+            #expect(error?.type == "ResultNotStored")
+            #expect(error?.message.contains("full") == true, "\(error?.message ?? "")")
+            #expect(runs.withLock { $0 } == 1)
+            worker.stop(.gracefully)
+            try await running
         }
     }
 
@@ -210,12 +236,41 @@ struct TroubleTests {
         }
     }
 
+    @Test("a file that cannot be opened for want of room can be read: while others have it open, and where nobody has")
+    func reading() async throws {
+        try await Bench.with { bench in
+            let location = SQLiteLocation(path: bench.path)
+            func count() throws -> Int? {
+                try DatabaseFile.readWithoutRoom(location) { db in
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM waiting")
+                }
+            }
+            let broker = bench.broker()
+            try await broker.send([Bench.message("a"), Bench.message("b")])
+            #expect(try count() == 2)
+            await broker.shutdown()
+            #expect(try count() == 2)
+            #expect(!FileManager.default.fileExists(atPath: location.log))
+            #expect(throws: (any Error).self) {
+                try DatabaseFile.readWithoutRoom(location) { db in try db.execute(sql: "DELETE FROM waiting") }
+            }
+        }
+    }
+
+    @Test(
+        "room on the disk is judged", arguments: [(0, Finding.Severity.danger), (5 << 20, .warning), (1 << 30, .fine)])
+    func room(bytes: Int, severity: Finding.Severity) {
+        #expect(Finding.room(bytes).severity == severity)
+        #expect(SystemFile.room(in: "/").map { $0 >= 0 } == true)
+    }
+
     @Test("the doctor's findings")
     func findings() async throws {
         try await Bench.with { bench in
             let findings = try await bench.broker { $0.synchronous = .full }.diagnose()
             #expect(findings.allSatisfy { $0.severity == .fine })
-            #expect(Set(findings.map(\.subject)) == ["version", "file system", "durability", "integrity", "size"])
+            let subjects: Set = ["version", "file system", "durability", "integrity", "room", "size"]
+            #expect(Set(findings.map(\.subject)) == subjects)
             let relaxed = try await bench.broker().diagnose()
             #expect(relaxed.first { $0.subject == "durability" }?.severity == .warning)
             #expect(Finding.integrity(["row 3 missing"]).severity == .danger)

@@ -10,7 +10,7 @@ import Testing
 struct DocumentedTests {
     @Test("an order is charged, and its receipt sent")
     func order() async throws {
-        let shop = Shop()
+        let shop = Chard("shop").add(Shop.self)
         let queue = TestQueue(shop.app)
 
         let paid = try await shop.place(order: 7, card: "visa")
@@ -23,7 +23,7 @@ struct DocumentedTests {
 
     @Test("an order waits for a bank that is down, each time longer")
     func bankIsDown() async throws {
-        let shop = Shop()
+        let shop = Chard("shop").add(Shop.self)
         let queue = TestQueue(shop.app)
         queue.failNext(shop.charge, with: BankIsDown(), times: 2)
 
@@ -35,7 +35,7 @@ struct DocumentedTests {
 
     @Test("an enqueue that runs its task at once")
     func immediately() async throws {
-        let shop = Shop()
+        let shop = Chard("shop").add(Shop.self)
         shop.app.runImmediately(failures: .thrown)
         let paid = try await shop.charge.enqueue(7, "visa")
         #expect(try await paid.status().state == .success)

@@ -17,6 +17,11 @@ struct MemoryConformanceTests {
         try await BrokerInterleaving(seed: seed, steps: 120).verify(on: MemoryFixture())
     }
 
+    @Test("random workflows", arguments: UInt64(0)..<20)
+    func workflows(_ seed: UInt64) async throws {
+        try await BrokerWorkflows(seed: seed, depth: 4).verify(on: MemoryFixture())
+    }
+
     @Test("no two clauses share a name")
     func names() {
         #expect(Set(BrokerClause.all.map(\.name)).count == BrokerClause.all.count)

@@ -3,14 +3,15 @@
 
 import Chard
 
-/// A user's app, as the tests of the kit see it.
-struct Shop: Sendable {
-    let app = Chard("shop")
+/// A user's tasks, as the tests of the kit see them: `docs/testing.md` shows these lines.
+struct Shop: TaskSet {
+    let app: Chard
     let charge: TaskHandle<String, Int, String>
     let sendReceipt: TaskHandle<Void, Int>
     let remind: TaskHandle<Int, Int>
 
-    init() {
+    init(_ app: Chard) {
+        self.app = app
         let receipt = app.task("shop.receipt") { (order: Int) in }
         charge = app.task(
             "shop.charge",
@@ -25,7 +26,7 @@ struct Shop: Sendable {
     }
 
     func place(order: Int, card: String) async throws -> AsyncResult<String> {
-        try await remind.enqueue(order, options: EnqueueOptions(queue: "later", countdown: .seconds(86_400)))
+        try await remind.enqueue(order, in: .seconds(86_400), queue: "later")
         return try await charge.enqueue(order, card)
     }
 }

@@ -25,7 +25,7 @@ struct TestQueueScheduleTests {
         #expect(queue.enqueued(backup).count == 60)
         let tick = queue.messages(of: "report").first?.headers["chard_tick"]
         #expect(tick == "2027-01-15T08:30:00.000000+00:00")
-        #expect(try await app.schedules.pause("backup"))
+        #expect(try await app.operator.schedules.pause("backup"))
         #expect(try await queue.run(for: .seconds(600)).isEmpty)
     }
 }

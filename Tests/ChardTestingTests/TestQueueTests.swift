@@ -8,7 +8,7 @@ import Testing
 
 @Suite("A test queue", .timeLimit(.minutes(1)))
 struct TestQueueTests {
-    let shop = Shop()
+    let shop = Chard("shop").add(Shop.self)
     let queue: TestQueue
 
     init() {
@@ -25,6 +25,22 @@ struct TestQueueTests {
         #expect(reminder.properties.routingKey == "later")
         #expect(reminder.eta == queue.clock.now + 86_400)
         #expect(queue.messages.map(\.task) == ["shop.remind", "shop.charge"])
+    }
+
+    @Test("what tasks need is made before the first run, or is the test's own")
+    func dependencies() async throws {
+        struct Real: Sendable {}
+        struct Swapped: Sendable { var isReal: Bool }
+        shop.app.dependencies.register(Real.self, make: { Real() })
+        shop.app.dependencies.register(Swapped.self, make: { Swapped(isReal: true) })
+        shop.app.dependencies.register(Swapped(isReal: false))
+        let task = shop.app.task("needy") { (context: TaskContext) in
+            _ = try context.dependencies.get(Real.self)
+            return try context.dependencies.get(Swapped.self).isReal
+        }
+        let isReal = try await task.enqueue()
+        #expect(throws: MissingDependency.self) { try shop.app.dependencies.get(Real.self) }
+        #expect(try await queue.value(of: isReal) == false)
     }
 
     @Test("draining runs what waits and what that enqueues, and leaves what is scheduled")
@@ -164,7 +180,7 @@ struct TestQueueTests {
 
     @Test("an app in immediate mode has a real queue again")
     func takesOver() async throws {
-        let shop = Shop()
+        let shop = Chard("shop").add(Shop.self)
         shop.app.runImmediately()
         let queue = TestQueue(shop.app)
         try await shop.sendReceipt.enqueue(7)

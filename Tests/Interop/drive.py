@@ -7,6 +7,10 @@
     drive.py result ID                      waits for the result of a task that somebody else sent
     drive.py send-many --count N [...]      sends N tasks, checks every result and, with marks, that each ran once
     drive.py types [-Q q]                   sends every value Celery's JSON can carry through `echo`, compares exactly
+    drive.py chord GROUP [--size N] [--end JSON ...]    does for a chord what Celery's client and workers do: says how many
+                                            tasks its header has, then counts ends of them, each [id, index, state, result]
+    drive.py canvases [--record]            sends every canvas of canvases.py in every direction, and compares what became of
+                                            it with canvases.json; with --record writes that file, from Python alone
 
 TASK without a dot means `<CELERY_NAMESPACE>.TASK`. The environment is that of peer.py.
 Exit status: 0 the answer is as it should be (for `call` and `result`: there is one, a FAILURE too), 1 it is not,
@@ -22,11 +26,13 @@ import uuid
 from collections import Counter, deque
 from datetime import date, datetime, time as clock_time, timedelta, timezone
 from decimal import Decimal
+from types import SimpleNamespace
 
 from celery import Celery, states
 from celery.exceptions import TimeoutError as ResultTimeout
 from kombu.utils.json import dumps, loads
 
+import canvases as canvas_library
 import peer
 
 
@@ -77,6 +83,18 @@ def parser():
     one.add_argument("-Q", "--queue", default="celery")
     one.add_argument("--count-key", help="the key of `mark`, whose list is emptied first and says who ran what")
     one.add_argument("--timeout", type=float, default=120)
+
+    one = command("chord", chord)
+    one.add_argument("group")
+    one.add_argument("--size", type=int)
+    one.add_argument("--end", type=loads, action="append", default=[], metavar="JSON")
+
+    one = command("canvases", canvases)
+    one.add_argument("--record", action="store_true")
+    one.add_argument("--only", help="the names of some canvases, with commas between them")
+    one.add_argument("--sent", action="append", default=[], metavar="DIRECTION", help="somebody else sends that way")
+    one.add_argument("--expect", action="append", default=[], metavar="DIRECTION", help="somebody else will send that way")
+    one.add_argument("--timeout", type=float, default=60)
 
     one = command("types", types)
     one.add_argument("-Q", "--queue", default="celery")
@@ -292,6 +310,116 @@ def same(one, other):
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
     return repr(one) == repr(other)
+
+
+# chord
+
+
+def chord(options, _):
+    """The last of the ends sends the body, `echo` with the id `body`, to the queue `bodies`."""
+    backend = peer.app.backend
+    if options.size is not None:
+        backend.set_chord_size(options.group, options.size)
+    body = peer.app.signature(full_name("echo"), task_id="body", queue="bodies")
+    for id, index, state, result in options.end:
+        request = SimpleNamespace(id=id, group=options.group, group_index=index, chord=dict(body))
+        backend.on_chord_part_return(request, state, result if state == states.SUCCESS else ValueError(result))
+    return {"ok": True}, 0
+
+
+# canvases
+
+# The queues that the parts of a canvas go to, in turn; only a Swift worker reads `swift`, only a Python worker `python`.
+DIRECTIONS = {
+    "python": ["python"], "to-swift": ["swift"], "python-first": ["python", "swift"], "swift-first": ["swift", "python"],
+}
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "canvases.json")
+
+
+def canvases_to_compare(options):
+    """The canvases and what is to become of them, each in each direction."""
+    with open(GOLDEN) as file:
+        golden = json.load(file)
+    names = options.only.split(",") if options.only else list(golden)
+    return {name: golden[name] for name in names}
+
+
+def canvases(options, _):
+    redis = peer.app.connection_for_write().default_channel.client
+    if options.record:
+        return record(options, redis)
+    golden = canvases_to_compare(options)
+    directions = options.sent or list(DIRECTIONS)
+    wanted = {f"{way}/{name}": report for way in directions for name, report in golden.items()}
+    if not options.sent:
+        peer.app.control.revoke(
+            [f"{way}/{name}.gone" for way in (*DIRECTIONS, *options.expect) for name in golden if "revoked" in name], reply=True)
+        for prefix in wanted:
+            way, name = prefix.split("/")
+            canvas_library.send(name, way, DIRECTIONS[way], redis)
+    else:
+        # Not every canvas can be written there.
+        wanted = {prefix: report for prefix, report in wanted.items() if redis.exists(canvas_library.sent_key(prefix))}
+    deadline = time.monotonic() + options.timeout
+    differences = {}
+    # Until they are equal, and then once more when nothing is left that could still change them.
+    while True:
+        is_over = time.monotonic() > deadline
+        is_quiet = not any(redis.llen(queue) for queue in ("python", "swift", "celery"))
+        differences = {}
+        for prefix, report in wanted.items():
+            way, name = prefix.split("/")
+            found = canvas_library.report(prefix, redis)
+            difference = differing(found, report)
+            if way != "python":
+                difference = [one for one in difference if not canvas_library.is_meant(name, found, one)]
+            if difference:
+                differences[prefix] = difference
+        if is_over or (is_quiet and not differences):
+            break
+        time.sleep(0.1)
+    return {"compared": len(wanted), "differences": differences}, 1 if differences else 0
+
+
+def record(options, redis):
+    names = options.only.split(",") if options.only else list(canvas_library.CANVASES)
+    peer.app.control.revoke([f"python/{name}.gone" for name in names if "revoked" in name], reply=True)
+    for name in names:
+        canvas_library.send(name, "python", ["python"], redis)
+    before, since = None, time.monotonic()
+    while time.monotonic() - since < 3:
+        reports = {name: canvas_library.report(f"python/{name}", redis) for name in names}
+        if reports != before:
+            before, since = reports, time.monotonic()
+        time.sleep(0.1)
+    golden = {}
+    if options.only and os.path.exists(GOLDEN):
+        with open(GOLDEN) as file:
+            golden = json.load(file)
+    golden.update(before)
+    with open(GOLDEN, "w") as file:
+        file.write(compact(golden) + "\n")
+    return {"recorded": len(before)}, 0
+
+
+def compact(value, depth=0):
+    """JSON with a line for each run and status."""
+    if not isinstance(value, dict) or depth > 3 or not value:
+        return json.dumps(value)
+    inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(key)}: {compact(element, depth + 1)}" for key, element in value.items())
+    return "{\n" + inner + "\n" + " " * depth + "}"
+
+
+def differing(one, other, path=""):
+    """Where two values differ: the path, what is there, and what was to be there."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        found = []
+        for key in sorted({*one, *other}):
+            found += differing(one.get(key), other.get(key), f"{path}/{key}")
+        return found
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [item for number, pair in enumerate(zip(one, other)) for item in differing(*pair, f"{path}/{number}")]
+    return [] if same(one, other) else [{"at": path, "is": one, "celery": other}]
 
 
 if __name__ == "__main__":

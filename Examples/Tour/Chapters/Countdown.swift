@@ -9,19 +9,17 @@ struct Countdown: Chapter {
     let title = "A countdown"
 
     let code = """
-        let call = try await water.enqueue(
-            "The chard", options: EnqueueOptions(countdown: .seconds(5)))
+        let call = try await water.enqueue("The chard", in: .seconds(5))
         let text = try await call.value(timeout: .seconds(10))
         """
 
     func play(on stage: Stage) async throws {
         stage.tell.say("It waits in the broker: no worker holds it, none can lose it.")
         let start = ContinuousClock.now
-        let call = try await stage.shop.water.enqueue(
-            "The chard", options: EnqueueOptions(countdown: .seconds(5)))
+        let call = try await stage.shop.water.enqueue("The chard", in: .seconds(5))
         let queue = try await stage.broker.queues().first { $0.queue == "celery" }
         try stage.check(
-            queue?.scheduled == 1 && queue?.leased == 0, "one task that is scheduled and none that is leased")
+            queue?.delayed == 1 && queue?.leased == 0, "one task that is scheduled and none that is leased")
 
         let clock = Task {
             while !Task.isCancelled {

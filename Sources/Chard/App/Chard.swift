@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Logging
 import Synchronization
 
 /// An app: its tasks, where they are sent, and the broker that carries them.
 ///
 /// ```swift
 /// let app = Chard("shop")
-/// let add = app.task("shop.add") { (x: Int, y: Int) in x + y }
+/// let add = app.task("shop.add") { (x: Int, y: Int) in x + y }  // in main.swift; elsewhere, in a TaskSet
 /// let sum = try await add.enqueue(2, 3).value(timeout: .seconds(5))
 /// ```
 /// Register tasks, routes, middleware and dependencies first; what is wrong with them is told, all at once, by
@@ -21,6 +22,11 @@ public final class Chard: Sendable {
     /// What tasks need besides their arguments.
     public let dependencies = Dependencies()
 
+    let attendance = Attendance()
+
+    /// What may be shown of arguments.
+    let argumentTexts: ArgumentTexts
+
     /// This process, as messages name their sender.
     let origin: String
 
@@ -29,10 +35,14 @@ public final class Chard: Sendable {
         var results: (any ResultStore)?
         var tasks: [String: RegisteredTask] = [:]
         var problems: [String] = []
+        /// The tasks that were registered when a worker ran already, each with what is wrong with that.
+        var late: [String: String] = [:]
+        var taskSets: [ObjectIdentifier: any TaskSet] = [:]
         var schedules: [Schedule] = []
         var routes = Routes()
         var middleware: [any Middleware] = []
-        var immediate: ImmediateMode?
+        var observers: [any AppObserver] = []
+        var immediate: (any ImmediateRunner)?
     }
     private let state: Mutex<State>
     private let time: AppTime
@@ -48,6 +58,7 @@ public final class Chard: Sendable {
         var settings = settings
         settings.now = { [time] in time.now }
         self.settings = settings
+        argumentTexts = settings.argumentTexts
         origin = "\(ProcessInfo.processInfo.processIdentifier)@\(name)"
         buffer = settings.sendBuffer > 0 ? SendBuffer(limit: settings.sendBuffer) : nil
         state = Mutex(State(broker: broker, results: results))
@@ -77,14 +88,14 @@ public final class Chard: Sendable {
     /// Where statuses and results are kept.
     public var results: any ResultStore {
         get throws(AppError) {
-            if let immediate { return immediate.results }
+            if let immediate { return immediate.store }
             if let results = state.withLock({ $0.results }) { return results }
             return try broker
         }
     }
 
     /// What runs tasks in their caller, if that is wished.
-    var immediate: ImmediateMode? {
+    var immediate: (any ImmediateRunner)? {
         get { state.withLock { $0.immediate } }
         set { state.withLock { $0.immediate = newValue } }
     }
@@ -112,7 +123,13 @@ public final class Chard: Sendable {
 
     /// Adds work around every enqueue and every run; the first one added is the outermost.
     public func add(_ middleware: some Middleware) {
+        if attendance.has(.worker) { complain("the middleware \(type(of: middleware)) is added") }
         state.withLock { $0.middleware.append(middleware) }
+    }
+
+    /// Tells `observer` what happens from the next start of a worker on; see ``WorkerObserver``.
+    public func add(observer: some AppObserver) {
+        state.withLock { $0.observers.append(observer) }
     }
 
     /// The registered tasks, by name.
@@ -120,16 +137,56 @@ public final class Chard: Sendable {
         state.withLock { $0.tasks.values.sorted { $0.name < $1.name } }
     }
 
-    /// Says everything that is wrong with tasks, routes and options.
+    /// Says everything that is wrong with tasks, routes, options and dependencies.
     /// - Throws: ``AppError`` with one line for each problem.
     public func validate() throws(AppError) {
-        let problems = state.withLock { $0.problems }
+        try refuse(state.withLock { $0.problems + $0.late.values.sorted() } + dependencies.problems)
+    }
+
+    /// The same, but for what only a worker needs.
+    func checkRegistrations() throws(AppError) {
+        try refuse(state.withLock { $0.problems })
+    }
+
+    /// The same, for calls of these tasks.
+    func checkRegistrations<Output>(of signatures: [Signature<Output>]) throws(AppError) {
+        let (problems, late) = state.withLock { ($0.problems, $0.late) }
+        try refuse(problems)
+        if late.isEmpty { return }
+        for signature in signatures {
+            if let problem = late[signature.task] { throw AppError(problem) }
+        }
+    }
+
+    private func refuse(_ problems: [String]) throws(AppError) {
         guard problems.isEmpty else {
             throw AppError(([name + " is set up wrongly:"] + problems.map { "- " + $0 }).joined(separator: "\n"))
         }
     }
 
+    /// Says at once that something comes too late: a worker or beat has started with what there was.
+    @discardableResult
+    private func complain(_ what: String) -> String {
+        let text =
+            "\(what) after \(name) has started to work, which goes on without; register everything before. (A global outside "
+            + "of main.swift is made when something first uses it: let a TaskSet hold its tasks, and add that at the start.)"
+        Logger(label: "chard.app").error("\(text)")
+        return text
+    }
+
+    func taskSet<Tasks: TaskSet>(_ type: Tasks.Type) -> Tasks? {
+        state.withLock { $0.taskSets[ObjectIdentifier(type)] as? Tasks }
+    }
+
+    func keep<Tasks: TaskSet>(_ tasks: Tasks) {
+        state.withLock { $0.taskSets[ObjectIdentifier(Tasks.self)] = tasks }
+    }
+
     func register(_ task: RegisteredTask) {
+        if attendance.has(.worker) {
+            let problem = complain("the task \(task.name) is registered")
+            return state.withLock { $0.late[task.name] = problem }
+        }
         state.withLock { state in
             if task.name.isEmpty { state.problems.append("a task has the empty string as its name") }
             if state.tasks[task.name] != nil {
@@ -145,6 +202,7 @@ public final class Chard: Sendable {
     }
 
     func register(_ schedule: Schedule) {
+        if attendance.has(.beat) { complain("the schedule \(schedule.name) is registered") }
         state.withLock { state in
             if state.schedules.contains(where: { $0.name == schedule.name }) {
                 state.problems.append(
@@ -155,19 +213,17 @@ public final class Chard: Sendable {
         }
     }
 
-    func queue(for task: String, _ named: String?) -> String {
+    /// Where a call of a task goes: to the queue that is named, else where a route leads, else to the default one.
+    package func queue(for task: String, _ named: String?) -> String {
         named ?? state.withLock { $0.routes.queue(for: task) } ?? settings.defaultQueue
     }
 
     var registeredSchedules: [Schedule] { state.withLock { $0.schedules.sorted { $0.name < $1.name } } }
+    /// The parameters of a task that is registered here.
+    func parameters(of task: String) -> [Parameter] { state.withLock { $0.tasks[task]?.parameters ?? [] } }
+    /// The options of a task that is registered here.
+    func options(of task: String) -> TaskOptions? { state.withLock { $0.tasks[task]?.options } }
     var registry: [String: RegisteredTask] { state.withLock { $0.tasks } }
     var middleware: [any Middleware] { state.withLock { $0.middleware } }
-}
-
-/// An app that is set up wrongly, or a call that makes no sense.
-public struct AppError: Error, Sendable, CustomStringConvertible {
-    /// What is wrong and how to mend it.
-    public let description: String
-
-    init(_ description: String) { self.description = description }
+    var observers: [any AppObserver] { state.withLock { $0.observers } }
 }

@@ -7,10 +7,12 @@
 /// step, fenced by the lease; a lost process's messages are leased again within 20 seconds at the
 /// defaults, each loss counted in the message; nothing on a queue makes a call throw for ever.
 public protocol Broker: ResultStore {
-    /// Sends messages, each to its queue or, with a due time, to the scheduled set: one round trip for all.
+    /// Sends messages, each to its queue or, with a due time, to the delayed set: one round trip for all.
     ///
     /// When this returns, every message is in the broker. When it throws, none, some or all may be.
-    func send(_ messages: [OutgoingMessage]) async throws
+    /// - Returns: What became of each message, in the same order.
+    @discardableResult
+    func send(_ messages: [OutgoingMessage]) async throws -> [Placement]
 
     /// Opens a hold on the broker under a fresh identity.
     func consumer(for subscription: Subscription) async throws -> any Consumer

@@ -22,6 +22,8 @@ public struct BrokerError: Error, Sendable, CustomStringConvertible {
         public static let leaseLost = Code("leaseLost")
         /// What the server holds or answers is not what it should be.
         public static let damaged = Code("damaged")
+        /// The server takes nothing of this size.
+        public static let tooLarge = Code("tooLarge")
         /// The broker was shut down.
         public static let closed = Code("closed")
     }
@@ -42,6 +44,9 @@ public struct BrokerError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the same call may succeed later with nothing changed here.
     public var isRetryable: Bool { code == .unavailable || code == .refused }
+
+    /// Whether the server refuses what it was asked, while it can be asked other things.
+    var isRefusal: Bool { [.unauthorized, .damaged, .tooLarge].contains(code) }
 
     /// The message.
     public var description: String { message }

@@ -14,6 +14,10 @@ public protocol Consumer: Sendable {
     /// What to add to this process's clock, in seconds, to get the broker's: times are compared by the broker's.
     var clockOffset: Double { get }
 
+    /// By which the losses counted in messages are believed: the same for all consumers of a broker, and unknown to those who
+    /// only send.
+    var seal: LossSeal { get }
+
     /// Whether the task was revoked, as far as this consumer knows: no older knowledge than its last claim's.
     func isRevoked(_ id: String) -> Bool
 
@@ -38,16 +42,25 @@ public protocol Consumer: Sendable {
     /// Tries again through a lost connection for as long as the lease holds.
     func settle(_ settlements: [Settlement]) async throws -> [Receipt]
 
-    /// Stores statuses on the way (STARTED, PROGRESS), unless the lease is gone.
-    func report(_ statuses: [StatusRecord]) async throws
+    /// Writes what a run tells on the way, statuses (STARTED, PROGRESS) and records, unless the lease is gone.
+    /// - Returns: Whether it was written.
+    @discardableResult
+    func report(_ effects: Effects) async throws -> Bool
 
     /// Returns when the lease is gone or in doubt, or when the consumer was closed.
     func leaseLost() async
 
-    /// Whether nothing waits in the subscription's queues. What is scheduled, or held by others, is not asked about.
+    /// Whether nothing waits in the subscription's queues. What is delayed, or held by others, is not asked about.
     func isDrained() async throws -> Bool
 
     /// Hands back to the front of their queues, in order and uncounted, all messages still held, and gives up the
     /// identity.
     func close() async
+}
+
+extension Consumer {
+    /// Stores statuses on the way, unless the lease is gone.
+    public func report(_ statuses: [StatusRecord]) async throws {
+        try await report(Effects(statuses))
+    }
 }

@@ -24,14 +24,16 @@ public struct DeadLetter: Sendable, Hashable {
         public static let notRegistered: Reason = "notRegistered"
         /// The arguments do not fit the task's parameters.
         public static let badArguments: Reason = "badArguments"
-        /// The message asks for callbacks, a chain or a chord, which this worker cannot carry on.
-        public static let unsupportedWorkflow: Reason = "unsupportedWorkflow"
+        /// What is to follow the task, callbacks, the rest of a chain or the body of a chord, cannot be read or done.
+        public static let badWorkflow: Reason = "badWorkflow"
         /// The task failed on its last permitted attempt.
         public static let retriesExhausted: Reason = "retriesExhausted"
         /// The task threw ``Reject``.
         public static let rejected: Reason = "rejected"
         /// The processes that ran it were lost, as often as the broker permits.
         public static let workerLost: Reason = "workerLost"
+        /// The task has run, and the broker refuses for good what was to be written of its end.
+        public static let resultNotStored: Reason = "resultNotStored"
     }
 
     /// The letter's own name: the task's id where that could be read and was free, else a fresh one.
@@ -46,7 +48,8 @@ public struct DeadLetter: Sendable, Hashable {
     public var reason: Reason
     /// The error in words.
     public var error: String
-    /// How many attempts had been started, the last one included; 0 if none was.
+    /// The last attempt that was started, as ``TaskContext/attempt`` counts them: a run that was lost with its worker and is
+    /// repeated is the same attempt. 0 if none was started.
     public var attempts: Int
     /// The worker that put it aside.
     public var worker: String
@@ -90,6 +93,13 @@ public struct DeadLetterSummary: Sendable, Hashable {
         self.letter = letter
         self.letter.payload = []
         self.size = size
+    }
+}
+
+extension DeadLetter: CustomStringConvertible {
+    /// What died of what: `shop.add[b26a3a9e] of celery, badArguments: TypeError: ...`.
+    public var description: String {
+        "\(task ?? "?")[\(id)] of \(queue), \(reason.rawValue): \(error) (\(payload.count) bytes)"
     }
 }
 

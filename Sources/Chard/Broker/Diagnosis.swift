@@ -3,8 +3,16 @@
 
 /// A broker that can say what about its server endangers tasks.
 public protocol DiagnosableBroker: Broker {
-    /// Looks at the server's settings and state.
+    /// Looks at the server's settings and state: at what every worker warns of at its start.
     func diagnose() async throws -> [Finding]
+    /// Looks at what takes longer: what this user may do, and what is kept in the broker. Without an implementation of its own,
+    /// at nothing.
+    func examine() async throws -> [Finding]
+}
+
+extension DiagnosableBroker {
+    /// Looks at nothing.
+    public func examine() async throws -> [Finding] { [] }
 }
 
 /// One thing that was looked at.

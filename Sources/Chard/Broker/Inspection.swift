@@ -3,10 +3,12 @@
 
 /// A broker that can be looked into and tidied: an optional power, which the operator's commands ask for.
 public protocol InspectableBroker: Broker {
-    /// Every known queue, by name.
+    /// The names of all known queues, sorted; without an implementation of its own, from their reports.
+    func queueNames() async throws -> [String]
+    /// Every known queue with what is in it, by name.
     func queues() async throws -> [QueueReport]
-    /// Deletes the messages that wait in `queue`, and with `scheduled` those scheduled for it. Leased ones stay.
-    func purge(_ queue: String, scheduled: Bool) async throws -> Int
+    /// Deletes the messages that wait in `queue`, and with `delayed` those delayed for it. Leased ones stay.
+    func purge(_ queue: String, delayed: Bool) async throws -> Int
     /// The processes that are alive, by node name.
     func workers() async throws -> [WorkerReport]
     /// The dead letters of `queue`, or of all queues, newest first, at most `limit`.
@@ -22,6 +24,11 @@ public protocol InspectableBroker: Broker {
 }
 
 extension InspectableBroker {
+    /// Asks for the reports, and leaves all but the names out.
+    public func queueNames() async throws -> [String] {
+        try await queues().map(\.queue)
+    }
+
     /// Reads the letters, and leaves their messages out.
     public func deadLetterSummaries(in queue: String?, limit: Int) async throws -> [DeadLetterSummary] {
         try await deadLetters(in: queue, limit: limit).map(DeadLetterSummary.init)
@@ -35,7 +42,7 @@ public struct QueueReport: Sendable, Hashable, Codable {
     /// Messages that wait, all priorities together.
     public var waiting: Int
     /// Messages whose time has not come.
-    public var scheduled: Int
+    public var delayed: Int
     /// Messages that a process holds.
     public var leased: Int
     /// Dead letters from this queue.
@@ -50,12 +57,12 @@ public struct QueueReport: Sendable, Hashable, Codable {
 
     /// Makes a report.
     public init(
-        queue: String, waiting: Int, scheduled: Int, leased: Int, dead: Int, isPaused: Bool = false,
+        queue: String, waiting: Int, delayed: Int, leased: Int, dead: Int, isPaused: Bool = false,
         oldestWait: Double? = nil, trouble: String? = nil
     ) {
         self.queue = queue
         self.waiting = waiting
-        self.scheduled = scheduled
+        self.delayed = delayed
         self.leased = leased
         self.dead = dead
         self.isPaused = isPaused
@@ -92,7 +99,7 @@ public struct WorkerReport: Sendable, Hashable, Codable {
         self.identity = identity
         self.pid = pid
         self.queues = queues
-        self.concurrency = concurrency
+        self.concurrency = vitals.concurrency ?? concurrency
         self.startedAt = startedAt
         self.seenAt = seenAt
         self.vitals = vitals

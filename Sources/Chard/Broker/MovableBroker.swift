@@ -4,7 +4,7 @@
 import FoundationEssentials
 
 /// A broker whose content can be taken to another one: what that needs beyond the other powers.
-package protocol MovableBroker: InspectableBroker, SchedulingBroker, ControllableBroker, SupervisedBroker,
+package protocol MovableBroker: InspectableBroker, DelayingBroker, ControllableBroker, SupervisedBroker,
     ScheduleStore
 {
     /// The priorities of messages that a consumer holds, as steps, in the same order.

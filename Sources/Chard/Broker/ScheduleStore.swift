@@ -30,11 +30,17 @@ public protocol ScheduleStore: Broker {
     /// Calls `action` whenever schedules have changed, or may have, for as long as the returned value is there.
     func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable
 
+    /// How many schedulers watch, in all processes together; `nil` where the broker cannot know.
+    func countBeats() async throws -> Int?
+
     /// Sleeps until the broker's clock shows `date`, when it shows `now`; ends early when the caller is cancelled.
     func sleep(until date: Date, from now: Date) async
 }
 
 extension ScheduleStore {
+    /// Cannot know.
+    public func countBeats() async throws -> Int? { nil }
+
     /// Sleeps by the system's timers.
     public func sleep(until date: Date, from now: Date) async {
         try? await Task.sleep(for: .seconds(max(0, date.timeIntervalSince(now))), tolerance: .zero)
@@ -87,6 +93,13 @@ public struct TickStep: Sendable {
         self.messages = messages
         self.dropped = dropped
     }
+
+    /// What the step writes: its messages, pushed.
+    public var effects: Effects {
+        var effects: Effects = []
+        for message in messages { effects.append(.push(message)) }
+        return effects
+    }
 }
 
 /// What came of a step.
@@ -99,4 +112,16 @@ public enum TickReceipt: Sendable, Hashable {
     case changed
     /// Its time has not come.
     case early
+}
+
+extension ScheduleRecord {
+    /// Says that a schedule cannot be read, and what can be done about it.
+    package var damage: BrokerError? {
+        unreadable.map {
+            BrokerError(
+                .damaged,
+                "the schedule \"\(name)\" cannot be read by this version of Chard; remove it, or add it anew: \($0.reason)"
+            )
+        }
+    }
 }

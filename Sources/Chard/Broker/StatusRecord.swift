@@ -24,9 +24,9 @@ public struct StatusRecord: Sendable, Hashable {
 
     /// The status of a task that was revoked before it could start.
     public static func revoked(
-        _ id: String, at date: Date, timeToLive: Duration? = .seconds(86_400)
+        _ id: String, _ word: String = "revoked", at date: Date, timeToLive: Duration?
     ) -> StatusRecord {
-        let error = TaskError("TaskRevokedError", "revoked", module: "celery.exceptions")
+        let error = TaskError("TaskRevokedError", word, module: "celery.exceptions")
         var status = TaskStatus(id: id, state: .revoked, result: error.info.json.encoded())
         status.dateDone = date
         return StatusRecord(status, timeToLive: timeToLive)

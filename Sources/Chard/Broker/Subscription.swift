@@ -15,6 +15,8 @@ public struct Subscription: Sendable {
     public var startedAt: Date
     /// Of messages with more bytes than this, a broker may hand out an excerpt; see ``Delivery/excerptOf``.
     public var messageLimit: Int
+    /// How long the failures of tasks are kept that were lost too often.
+    public var statusLifetimes: StatusLifetimes
     /// What the process is doing, asked at each heartbeat, on a thread that no task can block.
     public var vitals: @Sendable () -> Vitals
     /// Told the ids of tasks that are to be cancelled although they run.
@@ -26,7 +28,8 @@ public struct Subscription: Sendable {
     /// Makes a subscription.
     public init(
         queues: [String], node: String, concurrency: Int, startedAt: Date,
-        messageLimit: Int = MessageLimits.default.messageBytes, vitals: @escaping @Sendable () -> Vitals = { Vitals() },
+        messageLimit: Int = MessageLimits.default.messageBytes, statusLifetimes: StatusLifetimes = .default,
+        vitals: @escaping @Sendable () -> Vitals = { Vitals() },
         onTerminate: @escaping @Sendable (Set<String>) -> Void = { _ in },
         onBuried: @escaping @Sendable ([StatusRecord]) -> Void = { _ in }
     ) {
@@ -35,6 +38,7 @@ public struct Subscription: Sendable {
         self.concurrency = concurrency
         self.startedAt = startedAt
         self.messageLimit = messageLimit
+        self.statusLifetimes = statusLifetimes
         self.vitals = vitals
         self.onTerminate = onTerminate
         self.onBuried = onBuried
@@ -66,11 +70,14 @@ public struct Vitals: Sendable, Hashable, Codable {
     public var done: Int
     /// How many of them failed.
     public var failed: Int
+    /// How many tasks it runs at once, where that was changed since it holds messages.
+    public var concurrency: Int?
 
     /// Makes figures of an idle process.
-    public init(running: [Running] = [], done: Int = 0, failed: Int = 0) {
+    public init(running: [Running] = [], done: Int = 0, failed: Int = 0, concurrency: Int? = nil) {
         self.running = running
         self.done = done
         self.failed = failed
+        self.concurrency = concurrency
     }
 }

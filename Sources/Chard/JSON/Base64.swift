@@ -44,6 +44,37 @@ enum Base64 {
         return isValid ? bytes : nil
     }
 
+    /// The bytes that a text stands for which others wrote: as Python's decoder passes over line breaks and whatever else is
+    /// not of the alphabet, and ends at the padding. Beyond that, padding may be missing, and `-` and `_` stand for `+` and
+    /// `/`, as in URLs. Nil where single bits are left over.
+    static func decodeLeniently(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in text {
+            if byte == UInt8(ascii: "=") {
+                // Python goes on behind a sign that comes too early.
+                if count % 4 >= 2 { break }
+                continue
+            }
+            let value = byte == UInt8(ascii: "-") ? 62 : byte == UInt8(ascii: "_") ? 63 : values[Int(byte)]
+            guard value < 64 else { continue }
+            bits = bits << 6 | UInt32(value)
+            count += 1
+            if count % 4 == 0 {
+                bytes += [UInt8(bits >> 16 & 255), UInt8(bits >> 8 & 255), UInt8(bits & 255)]
+                bits = 0
+            }
+        }
+        switch count % 4 {
+        case 0: break
+        case 2: bytes.append(UInt8(bits >> 4 & 255))
+        case 3: bytes += [UInt8(bits >> 10 & 255), UInt8(bits >> 2 & 255)]
+        default: return nil
+        }
+        return bytes
+    }
+
     /// The bytes that a text stands for; nil if it holds a byte outside the alphabet or is not padded properly.
     static func decode(_ text: String) -> [UInt8]? {
         var text = text

@@ -49,13 +49,8 @@ public struct ClockTime: Sendable, Hashable, Comparable {
         guard let second = reader.number(width: 2) else { return nil }
         var microsecond = 0
         if reader.take(".") || reader.take(",") {
-            guard let first = reader.digit() else { return nil }
-            microsecond = first * 100_000
-            var unit = 10_000
-            while let digit = reader.digit() {
-                microsecond += digit * unit
-                unit /= 10
-            }
+            guard let read = reader.microseconds() else { return nil }
+            microsecond = read
         }
         self.init(hour: hour, minute: minute, second: second, microsecond: microsecond)
     }

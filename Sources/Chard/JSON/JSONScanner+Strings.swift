@@ -107,7 +107,28 @@ extension JSONScanner {
     /// Writes the UTF-8 of a string; returns how many bytes that are.
     private func unescape(_ token: StringToken, into buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var count = 0
-        unescape(token) { piece in
+        var start = token.start
+        // JSON within a string is short pieces between escaped quotes: word by word, up to the first escape by number.
+        if let target = buffer.baseAddress {
+            while token.end - start >= 8 {
+                PlainText.copyWord(from: base + start, to: target + count)
+                let passed = PlainText.plainBytes(base, start)
+                count += passed
+                start += passed
+                guard passed < 8 else { continue }
+                guard base[start] == UInt8(ascii: "\\") else {
+                    target[count] = base[start]
+                    count += 1
+                    start += 1
+                    continue
+                }
+                guard base[start + 1] != UInt8(ascii: "u") else { break }
+                target[count] = plainEscape(base[start + 1])
+                count += 1
+                start += 2
+            }
+        }
+        unescape(StringToken(start: start, end: token.end, hasEscapes: token.hasEscapes)) { piece in
             _ = UnsafeMutableBufferPointer(rebasing: buffer[count...]).update(fromContentsOf: piece)
             count += piece.count
         }

@@ -70,8 +70,8 @@ struct JSONWriter {
     /// Appends a string given as valid UTF-8.
     mutating func string(utf8 content: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        var start = 0
-        var index = 0
+        var start = appendWords(of: content)
+        var index = start
         while index < content.count {
             if let base = content.baseAddress { index = PlainText.end(in: base, from: index, to: content.count) }
             guard index < content.count else { break }
@@ -91,6 +91,36 @@ struct JSONWriter {
         }
         bytes.append(contentsOf: UnsafeBufferPointer(rebasing: content[start..<index]))
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends what of a long string needs no escapes but for quotes and backslashes: JSON within a string is short pieces
+    /// between these, each of which would cost more than its bytes. Returns how much that is.
+    private mutating func appendWords(of content: UnsafeBufferPointer<UInt8>) -> Int {
+        guard content.count >= 1_024, let base = content.baseAddress else { return 0 }
+        bytes.reserveCapacity(bytes.count + content.count + content.count / 4)
+        var index = 0
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4_096) { buffer in
+            guard let target = buffer.baseAddress else { return }
+            var count = 0
+            while content.count - index >= 8 {
+                if buffer.count - count < 16 {
+                    bytes.append(contentsOf: UnsafeBufferPointer(start: target, count: count))
+                    count = 0
+                }
+                PlainText.copyWord(from: base + index, to: target + count)
+                let passed = PlainText.plainBytes(base, index)
+                count += passed
+                index += passed
+                guard passed < 8 else { continue }
+                guard base[index] == UInt8(ascii: "\"") || base[index] == UInt8(ascii: "\\") else { break }
+                target[count] = UInt8(ascii: "\\")
+                target[count + 1] = base[index]
+                count += 2
+                index += 1
+            }
+            bytes.append(contentsOf: UnsafeBufferPointer(start: target, count: count))
+        }
+        return index
     }
 
     mutating func string(units: [UInt16]) {

@@ -34,9 +34,16 @@ enum PlainText {
 
     /// How many of the next eight bytes come before the first that is not plain.
     @inline(__always)
-    private static func plainBytes(_ base: UnsafePointer<UInt8>, _ position: Int) -> Int {
+    static func plainBytes(_ base: UnsafePointer<UInt8>, _ position: Int) -> Int {
         // No mark: 64 zero bits.
         special(in: word(base, position)).trailingZeroBitCount >> 3
+    }
+
+    /// Copies eight bytes.
+    @inline(__always)
+    static func copyWord(from source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) {
+        UnsafeMutableRawPointer(target).storeBytes(
+            of: UnsafeRawPointer(source).loadUnaligned(as: UInt64.self), as: UInt64.self)
     }
 
     @inline(__always)

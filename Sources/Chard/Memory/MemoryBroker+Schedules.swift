@@ -37,7 +37,7 @@ extension MemoryBroker: ScheduleStore {
     public func send(_ step: TickStep) async throws -> TickReceipt {
         let receipt = change { state, now in
             let receipt = state.schedules.take(step, now: now.milliseconds)
-            if receipt == .done { state.send(step.messages, now: now) }
+            if receipt == .done { state.write(step.effects, now: now) }
             return receipt
         }
         if receipt == .done { onSend?(step.messages) }
@@ -55,24 +55,15 @@ extension MemoryBroker: ScheduleStore {
         await rung.wait()
     }
 
+    /// How many watch in this process, as no other can.
+    public func countBeats() async throws -> Int? {
+        change { state, _ in state.scheduleWatchers.count }
+    }
+
     /// Calls `action` whenever schedules have changed.
     public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
         let id = TaskID.random()
         change { state, _ in state.scheduleWatchers[id] = action }
-        return ScheduleWatch(broker: self, id: id)
-    }
-
-    private final class ScheduleWatch: Sendable {
-        private let broker: MemoryBroker
-        private let id: String
-
-        init(broker: MemoryBroker, id: String) {
-            self.broker = broker
-            self.id = id
-        }
-
-        deinit {
-            broker.change { [id] state, _ in state.scheduleWatchers[id] = nil }
-        }
+        return ScheduleWatch { self.change { state, _ in state.scheduleWatchers[id] = nil } }
     }
 }

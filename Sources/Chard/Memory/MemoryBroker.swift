@@ -33,9 +33,14 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     public func connect() async throws {}
 
     /// Places messages.
-    public func send(_ messages: [OutgoingMessage]) async throws {
-        change { state, now in state.send(messages, now: now) }
+    @discardableResult
+    public func send(_ messages: [OutgoingMessage]) async throws -> [Placement] {
+        let placements = change { state, now in
+            state.send(messages, now: now)
+            return messages.map { Placement(of: $0, at: now) }
+        }
         onSend?(messages)
+        return placements
     }
 
     /// Opens a hold under a fresh identity.
@@ -46,6 +51,8 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
         change { state, _ in state.open(identity, subscription) { ended.fire() } }
         return consumer
     }
+
+    package var seal: LossSeal { state.withLock { $0.seal } }
 
     /// Changes the state under its lock, then tells whoever the change concerns.
     @discardableResult
@@ -79,15 +86,20 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
     public func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> { stream(of: id) }
 
     package func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
-        let watcher = change { state, now in
-            state.watch(id, now: now) { json in tell(Result { try TaskStatus(reading: json) }) }
+        let number = change { state, now in
+            state.watch(id, now: now, tell)
         }
-        return { [weak self] in self?.change { state, _ in state.unwatch(id, watcher) } }
+        return { [weak self] in self?.change { state, _ in state.listeners.remove(id, number) } }
     }
 
     /// Deletes the stored status.
     public func forget(_ id: String) async throws -> Bool {
         change { state, now in state.forget(id, now: now) }
+    }
+
+    /// Writes the statuses, joins and records among effects, of a step that has no message.
+    func take(_ effects: Effects) -> Receipt {
+        change { state, now in state.take(effects, now: now) }
     }
 
     /// Forgets nothing and closes nothing: the broker lives as long as it is referred to.
@@ -97,8 +109,10 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
 
     /// Revokes tasks.
     @discardableResult
-    public func revoke(_ ids: [String], terminating: Bool, timeToLive: Duration) async throws -> [String] {
-        let statuses = ids.map { StatusRecord.revoked($0, at: settings.now()) }
+    public func revoke(
+        _ ids: [String], terminating: Bool, timeToLive: Duration, statusLifetime: Duration
+    ) async throws -> [String] {
+        let statuses = ids.map { StatusRecord.revoked($0, at: settings.now(), timeToLive: statusLifetime) }
         return change { state, now in
             state.revoke(ids, terminating: terminating, timeToLive: timeToLive, statuses: statuses, now: now)
         }
@@ -116,12 +130,19 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
         change { state, _ in state.resume(queue) }
     }
 
+    /// Whether a task is revoked.
+    public func isRevoked(_ id: String) async throws -> Bool {
+        change { state, now in state.isRevoked(id, now: now) }
+    }
+
     // MARK: SupervisedBroker
 
     /// Gives back at once what a holder held.
     @discardableResult
-    public func declareLost(_ identity: String) async throws -> [StatusRecord] {
-        change { state, now in state.end(identity, isLost: true, now: now) }
+    public func declareLost(
+        _ identity: String, because cause: String?, lifetimes: StatusLifetimes
+    ) async throws -> [StatusRecord] {
+        change { state, now in state.end(identity, isLost: true, because: cause, lifetimes: lifetimes, now: now) }
     }
 
     /// Makes a consumer fall silent as a killed process does: its lease runs out.
@@ -131,14 +152,19 @@ public final class MemoryBroker: InspectableBroker, ControllableBroker, Supervis
 
     // MARK: InspectableBroker
 
+    /// The name of every queue that was ever used.
+    public func queueNames() async throws -> [String] {
+        change { state, now in state.queueNames(now: now) }
+    }
+
     /// Every queue that was ever used.
     public func queues() async throws -> [QueueReport] {
         change { state, now in state.reports(now: now) }
     }
 
     /// Deletes what waits.
-    public func purge(_ queue: String, scheduled: Bool) async throws -> Int {
-        change { state, _ in state.purge(queue, scheduled: scheduled) }
+    public func purge(_ queue: String, delayed: Bool) async throws -> Int {
+        change { state, _ in state.purge(queue, delayed: delayed) }
     }
 
     /// The open consumers.
@@ -189,7 +215,18 @@ public struct MemorySettings: Sendable {
     public var deadLetterLimit = 10_000
     /// How long dead letters are kept.
     public var deadLetterTimeToLive: Duration = .seconds(30 * 86_400)
+    /// How much is kept of the history of tasks.
+    public var history = HistoryLimits.usual
 
-    /// Makes the default settings.
-    public init() {}
+    /// Makes settings; what is not given is as it is by default.
+    public init(
+        lease: Duration = .seconds(12), maximumLosses: Int = 3, deadLetterLimit: Int = 10_000,
+        deadLetterTimeToLive: Duration = .seconds(30 * 86_400), now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.lease = lease
+        self.maximumLosses = maximumLosses
+        self.deadLetterLimit = deadLetterLimit
+        self.deadLetterTimeToLive = deadLetterTimeToLive
+        self.now = now
+    }
 }

@@ -20,6 +20,8 @@ final class MemoryConsumer: Consumer {
         broker.change { [identity] state, now in state.abandon(identity, now: now) }
     }
 
+    var seal: LossSeal { broker.seal }
+
     func isRevoked(_ id: String) -> Bool {
         broker.change { state, now in state.isRevoked(id, now: now) }
     }
@@ -53,10 +55,11 @@ final class MemoryConsumer: Consumer {
         }
     }
 
-    func report(_ statuses: [StatusRecord]) async throws {
+    func report(_ effects: Effects) async throws -> Bool {
         broker.change { [identity] state, now in
-            guard state.isOpen(identity) else { return }
-            for status in statuses { state.store(status, now: now) }
+            guard state.isOpen(identity) else { return false }
+            state.write(effects, now: now)
+            return true
         }
     }
 

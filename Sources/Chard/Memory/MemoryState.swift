@@ -1,13 +1,12 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import DequeModule
 import FoundationEssentials
 
 /// Everything a memory broker knows. A value without clock or I/O: each change is told the time.
 struct MemoryState {
-    typealias Watcher = @Sendable ([UInt8]) -> Void
-
-    struct Scheduled {
+    struct Delayed {
         var dueAt: Date
         var message: OutgoingMessage
     }
@@ -30,17 +29,25 @@ struct MemoryState {
     }
 
     private let settings: MemorySettings
+    let seal = LossSeal.random()
     /// Waiting messages of each queue, by step of priority.
-    private var waiting: [String: [WaitingLine<OutgoingMessage>]] = [:]
+    private var waiting: [String: [Deque<OutgoingMessage>]] = [:]
+    /// The same of those that were delayed and are due, the oldest first.
+    private var ripe: [String: [Deque<OutgoingMessage>]] = [:]
     /// Sorted by time, the earliest first; equal times in the order they came.
-    var scheduled: [Scheduled] = []
+    var delayed: [Delayed] = []
     private var holders: [String: Holder] = [:]
     private var statuses: [String: Stored] = [:]
     private var statusesToSweepAt = 1024
-    private var watchers: [String: [Int: Watcher]] = [:]
+    var listeners = StatusListeners()
     private var letters: [DeadLetter] = []
+    /// Statuses of what was put aside while there was no holder to tell.
+    private var untold: [StatusRecord] = []
     private var paused: Set<String> = []
     var schedules = ScheduleBook()
+    var joins = JoinBook()
+    var records = RecordBook()
+    var history: HistoryBook
     var scheduleWatchers: [String: @Sendable () -> Void] = [:]
     /// Revoked ids and when they are forgotten.
     private var revoked: [String: Date] = [:]
@@ -49,6 +56,7 @@ struct MemoryState {
 
     init(settings: MemorySettings) {
         self.settings = settings
+        history = HistoryBook(settings.history)
     }
 
     private mutating func next() -> Int {
@@ -61,15 +69,15 @@ struct MemoryState {
     mutating func send(_ messages: [OutgoingMessage], now: Date) {
         for message in messages {
             if let dueAt = message.dueAt, dueAt > now {
-                let place = scheduled.firstIndex { $0.dueAt > dueAt } ?? scheduled.endIndex
-                scheduled.insert(Scheduled(dueAt: dueAt, message: message), at: place)
+                let place = delayed.firstIndex { $0.dueAt > dueAt } ?? delayed.endIndex
+                delayed.insert(Delayed(dueAt: dueAt, message: message), at: place)
             } else {
                 place(message, atFront: false)
             }
         }
     }
 
-    private static let noneWaiting = Array(repeating: WaitingLine<OutgoingMessage>(), count: Priority.steps.count)
+    private static let noneWaiting = Array(repeating: Deque<OutgoingMessage>(), count: Priority.steps.count)
 
     mutating func place(_ message: OutgoingMessage, atFront: Bool) {
         let step = Priority.step(for: message.priority)
@@ -90,21 +98,25 @@ struct MemoryState {
         }
     }
 
-    /// Moves what is due to the front of its queue, the earliest foremost: behind what was due before it and still waits.
+    /// Moves what is due to where it is claimed from, by turns with what waits.
     mutating func placeDue(now: Date) {
-        let due = scheduled.prefix { $0.dueAt <= now }
-        scheduled.removeFirst(due.count)
-        for entry in due.reversed() {
+        let due = delayed.prefix { $0.dueAt <= now }
+        delayed.removeFirst(due.count)
+        for entry in due {
             let (queue, step) = (entry.message.queue, Priority.step(for: entry.message.priority))
-            var earlier: [OutgoingMessage] = []
-            while let dueAt = waiting[queue]?[step].next?.dueAt, dueAt < entry.dueAt,
-                let next = waiting[queue]?[step].popNext()
-            {
-                earlier.append(next)
-            }
-            place(entry.message, atFront: true)
-            for message in earlier.reversed() { waiting[queue]?[step].prepend(message) }
+            ripe[queue, default: Self.noneWaiting][step].append(entry.message)
+            wakeHolders(of: queue)
         }
+    }
+
+    /// Takes the next message that waits in a queue, or that is due.
+    private mutating func takeNext(in queue: String, _ step: Int, isRipe: Bool) -> OutgoingMessage? {
+        isRipe ? ripe[queue]?[step].popFirst() : waiting[queue]?[step].popFirst()
+    }
+
+    /// How many messages of a queue wait or are due.
+    private func count(in queue: String) -> Int {
+        [waiting[queue], ripe[queue]].reduce(0) { $0 + ($1?.reduce(0) { $0 + $1.count } ?? 0) }
     }
 
     /// Whom to wake for all changes so far.
@@ -116,7 +128,7 @@ struct MemoryState {
     /// When something will change by itself: a message is due, a lease lapses.
     var nextDue: Date? {
         let lapses = holders.values.lazy.compactMap(\.lapsesAt).min()
-        guard let due = scheduled.first?.dueAt else { return lapses }
+        guard let due = delayed.first?.dueAt else { return lapses }
         return lapses.map { min($0, due) } ?? due
     }
 
@@ -128,22 +140,24 @@ struct MemoryState {
         for queue in subscription.queues where waiting[queue] == nil {
             waiting[queue] = Self.noneWaiting
         }
+        tellBuried()
     }
 
     func isOpen(_ identity: String) -> Bool { holders[identity] != nil }
 
-    /// Leases up to `count` messages: urgent steps first, and among the queues of a step each in its turn. Where there is
-    /// none, `wake` is called when there may be.
+    /// Leases up to `count` messages: urgent steps first, and among the queues of a step each in its turn, once for what is
+    /// due and once for what waits. Where there is none, `wake` is called when there may be.
     mutating func claim(_ identity: String, upTo count: Int, wake: @escaping @Sendable () -> Void) -> [Delivery]? {
         guard var holder = holders[identity] else { return nil }
         var deliveries: [Delivery] = []
         let queues = holder.subscription.queues.filter { !paused.contains($0) }
         for step in Priority.steps.indices {
             var fruitless = 0
-            while deliveries.count < count, fruitless < queues.count, !queues.isEmpty {
-                let queue = queues[holder.turn % queues.count]
+            while deliveries.count < count, fruitless < queues.count * 2, !queues.isEmpty {
+                let queue = queues[holder.turn / 2 % queues.count]
+                let isRipe = holder.turn % 2 == 0
                 holder.turn += 1
-                guard let message = waiting[queue]?[step].popNext() else {
+                guard let message = takeNext(in: queue, step, isRipe: isRipe) else {
                     fruitless += 1
                     continue
                 }
@@ -160,23 +174,42 @@ struct MemoryState {
     }
 
     mutating func settle(_ settlement: Settlement, by identity: String, now: Date) -> Receipt {
-        guard let message = holders[identity]?.leased.removeValue(forKey: settlement.delivery.number) else {
-            return .fenced
+        guard let message = holders[identity]?.leased[settlement.delivery.number] else { return .fenced }
+        if let withheld = withheld(settlement.effects, now: now) { return withheld }
+        holders[identity]?.leased[settlement.delivery.number] = nil
+        return Receipt(.settled, answers: write(settlement.effects, taking: message, now: now))
+    }
+
+    /// Writes effects, one after the other, and returns what they have to say; `message` is what the step takes away.
+    @discardableResult
+    mutating func write(_ effects: Effects, taking message: OutgoingMessage? = nil, now: Date) -> [Effect.Answer] {
+        var answers: [Effect.Answer] = []
+        for effect in effects {
+            switch effect {
+            case .push(let message):
+                send([message], now: now)
+                if let dueAt = message.dueAt, dueAt > now { answers.append(.name(message.id)) }
+            case .putBack(let payload):
+                guard var message else { continue }
+                message.dueAt = nil
+                if let payload { message.payload = payload }
+                place(message, atFront: true)
+            case .store(let status): store(status, now: now)
+            case .bury(let letter): answers.append(.name(keep(letter, now: now)))
+            case .open(let opening): joins.open(opening, now: now)
+            case .join(let part): answers.append(.join(joins.join(part, now: now)))
+            case .record(let record): records.change(record, now: now)
+            }
         }
-        switch settlement.fate {
-        case .finished: break
-        case .returned: place(message, atFront: true)
-        case .dead(let letter): keep(letter, now: now)
-        }
-        if let status = settlement.status { store(status, now: now) }
-        send(settlement.followers, now: now)
-        return .settled
+        return answers
     }
 
     /// Ends a hold. Messages still held go to the front of their queues, the oldest foremost; if the holder was lost
     /// rather than closed each loss is counted, and those lost too often are put aside. Returns the statuses of these.
     @discardableResult
-    mutating func end(_ identity: String, isLost: Bool, now: Date) -> [StatusRecord] {
+    mutating func end(
+        _ identity: String, isLost: Bool, because cause: String? = nil, lifetimes: StatusLifetimes? = nil, now: Date
+    ) -> [StatusRecord] {
         guard let holder = holders.removeValue(forKey: identity) else { return [] }
         var buried: [StatusRecord] = []
         wakes.append(holder.ended)
@@ -186,26 +219,27 @@ struct MemoryState {
                 place(held, atFront: true)
                 continue
             }
-            switch Recovery.of(
-                held, from: holder.subscription.node, maximumLosses: settings.maximumLosses, noted: holder.noted,
-                now: now)
-            {
-            case .again(let message): place(message, atFront: true)
-            case .dead(let letter, let status):
-                keep(letter, now: now)
-                guard let status else { continue }
-                store(status, now: now)
-                buried.append(status)
-            }
+            let recovery = Recovery(
+                of: held, from: holder.subscription.node, because: cause, maximumLosses: settings.maximumLosses,
+                noted: holder.noted, seal: seal, now: now, lifetimes: lifetimes ?? holder.subscription.statusLifetimes)
+            write(recovery.effects, taking: held, now: now)
+            if let loss = recovery.loss { history.note([loss], now: now) }
+            if let status = recovery.buried { buried.append(status) }
         }
         return buried
     }
 
-    /// Ends a hold as lost, and tells one of the others what was put aside.
+    /// Ends a hold as lost, and has one of the others told what was put aside.
     private mutating func lose(_ identity: String, now: Date) {
-        let buried = end(identity, isLost: true, now: now)
-        guard !buried.isEmpty, let tell = holders.values.first?.subscription.onBuried else { return }
-        wakes.append { tell(buried) }
+        untold += end(identity, isLost: true, now: now)
+        tellBuried()
+    }
+
+    /// Tells a holder that lives what was put aside; if there is none, the next that opens will be told.
+    private mutating func tellBuried() {
+        guard !untold.isEmpty, let holder = holders.values.first(where: { $0.lapsesAt == nil }) else { return }
+        wakes.append { [untold, tell = holder.subscription.onBuried] in tell(untold) }
+        untold = []
     }
 
     /// Lets a holder's lease run out, as that of a killed process does.
@@ -232,7 +266,7 @@ struct MemoryState {
     }
 
     func isDrained(_ queues: [String]) -> Bool {
-        queues.allSatisfy { waiting[$0]?.allSatisfy(\.isEmpty) ?? true }
+        queues.allSatisfy { count(in: $0) == 0 }
     }
 
     func liveHolders(now: Date) -> [(String, Subscription, Date)] {
@@ -251,8 +285,7 @@ struct MemoryState {
         statuses[record.id] = Stored(
             state: record.state, json: record.json,
             expiresAt: record.timeToLive.map { now.addingTimeInterval($0.seconds) })
-        let json = record.json
-        for watcher in (watchers[record.id] ?? [:]).values { wakes.append { watcher(json) } }
+        if let news = listeners.news(of: record.id, record.json) { wakes.append(news) }
     }
 
     /// Forgets statuses whose time is over: whenever there are twice as many as the last time left.
@@ -264,9 +297,6 @@ struct MemoryState {
 
     /// How many statuses are kept, those included whose time is over unnoticed.
     var storedStatuses: Int { statuses.count }
-
-    /// The ids whose statuses somebody waits for.
-    var watched: Set<String> { Set(watchers.keys) }
 
     mutating func status(of id: String, now: Date) -> [UInt8]? {
         guard let stored = statuses[id] else { return nil }
@@ -286,16 +316,12 @@ struct MemoryState {
         return status(of: id, now: now) != nil
     }
 
-    mutating func watch(_ id: String, now: Date, _ watcher: @escaping Watcher) -> Int {
-        let number = next()
-        watchers[id, default: [:]][number] = watcher
-        if let json = status(of: id, now: now) { wakes.append { watcher(json) } }
-        return number
-    }
-
-    mutating func unwatch(_ id: String, _ number: Int) {
-        watchers[id]?[number] = nil
-        if watchers[id]?.isEmpty == true { watchers[id] = nil }
+    /// Adds a listener, who is told the stored status first. Returns the listener's number.
+    mutating func watch(_ id: String, now: Date, _ listener: @escaping StatusListener) -> Int {
+        if let json = status(of: id, now: now) {
+            wakes.append { listener(Result { try TaskStatus(reading: json) }) }
+        }
+        return listeners.add(id, listener)
     }
 
     // MARK: Orders
@@ -316,9 +342,9 @@ struct MemoryState {
         var removed: [String] = []
         for (id, status) in zip(ids, statuses) {
             revoked[id] = now.addingTimeInterval(timeToLive.seconds)
-            let before = scheduled.count
-            scheduled.removeAll { $0.message.id == id }
-            guard scheduled.count < before else { continue }
+            let before = delayed.count
+            delayed.removeAll { $0.message.id == id }
+            guard delayed.count < before else { continue }
             store(status, now: now)
             removed.append(id)
         }
@@ -336,13 +362,19 @@ struct MemoryState {
 
     // MARK: Dead letters and inspection
 
-    private mutating func keep(_ letter: DeadLetter, now: Date) {
+    /// Keeps a letter, and returns the name under which it is kept.
+    private mutating func keep(_ letter: DeadLetter, now: Date) -> String {
         var letter = letter
-        if letter.id.isEmpty || letters.contains(where: { $0.id == letter.id }) {
-            letter.id = TaskID.random()
+        let name = letter.id.isEmpty ? TaskID.random() : letter.id
+        letter.id = name
+        var count = 1
+        while letters.contains(where: { $0.id == letter.id }) {
+            count += 1
+            letter.id = "\(name)#\(count)"
         }
         letters.append(letter)
         trimLetters(now: now)
+        return letter.id
     }
 
     private mutating func trimLetters(now: Date) {
@@ -369,31 +401,53 @@ struct MemoryState {
 
     mutating func requeueDeadLetter(_ id: String, now: Date) -> Bool {
         guard let letter = deadLetter(id, now: now), dropDeadLetter(id) else { return false }
-        send([Recovery.again(letter)], now: now)
+        write([.push(letter.again)], now: now)
         return true
     }
 
-    mutating func purge(_ queue: String, scheduled withScheduled: Bool) -> Int {
-        var count = waiting[queue]?.reduce(0) { $0 + $1.count } ?? 0
+    mutating func purge(_ queue: String, delayed withDelayed: Bool) -> Int {
+        var count = count(in: queue)
         waiting[queue] = Self.noneWaiting
-        if withScheduled {
-            let before = scheduled.count
-            scheduled.removeAll { $0.message.queue == queue }
-            count += before - scheduled.count
+        ripe[queue] = nil
+        if withDelayed {
+            let before = delayed.count
+            delayed.removeAll { $0.message.queue == queue }
+            count += before - delayed.count
         }
         return count
     }
 
-    mutating func reports(now: Date) -> [QueueReport] {
+    /// The messages that wait in a queue, the next one first.
+    func waitingMessages(in queue: String) -> some Sequence<OutgoingMessage> {
+        zip(ripe[queue] ?? Self.noneWaiting, waiting[queue] ?? Self.noneWaiting).lazy.flatMap { $0 + $1 }
+    }
+
+    /// The messages of a queue that are held, each with its holder.
+    func leasedMessages(in queue: String) -> [(message: OutgoingMessage, holder: String)] {
+        holders.sorted { $0.key < $1.key }.flatMap { identity, holder in
+            let held = holder.leased.filter { $0.value.queue == queue }.sorted { a, b in
+                let (first, second) = (Priority.step(for: a.value.priority), Priority.step(for: b.value.priority))
+                return (first, a.key) < (second, b.key)
+            }
+            return held.map { ($0.value, identity) }
+        }
+    }
+
+    mutating func queueNames(now: Date) -> [String] {
         trimLetters(now: now)
-        let names = paused.union(waiting.keys).union(scheduled.map(\.message.queue)).union(letters.map(\.queue))
-        return names.sorted().map { queue in
+        return paused.union(waiting.keys).union(ripe.keys).union(delayed.map(\.message.queue)).union(
+            letters.map(\.queue)
+        ).sorted()
+    }
+
+    mutating func reports(now: Date) -> [QueueReport] {
+        queueNames(now: now).map { queue in
             QueueReport(
-                queue: queue, waiting: waiting[queue]?.reduce(0) { $0 + $1.count } ?? 0,
-                scheduled: scheduled.count { $0.message.queue == queue },
+                queue: queue, waiting: count(in: queue),
+                delayed: delayed.count { $0.message.queue == queue },
                 leased: holders.values.reduce(0) { $0 + $1.leased.values.count { $0.queue == queue } },
                 dead: letters.count { $0.queue == queue }, isPaused: paused.contains(queue),
-                oldestWait: waiting[queue]?.lazy.compactMap(\.next).first.flatMap {
+                oldestWait: waitingMessages(in: queue).first { _ in true }.flatMap {
                     MessageAge.seconds(of: $0.payload, now: now)
                 })
         }

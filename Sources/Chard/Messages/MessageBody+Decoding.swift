@@ -34,10 +34,9 @@ extension TaskMessage.Body {
         }
         var bytes: [UInt8]
         if isBase64 {
-            // Hardly anybody escapes a base64 text, where only a slash could be.
+            // Hardly anybody escapes a base64 text, where only a slash could be, or breaks it into lines.
             let decoded =
-                content.withUnsafeBufferPointer { Base64.decode($0) }
-                ?? unescape(token).withUnsafeBufferPointer { Base64.decode($0) }
+                content.withUnsafeBufferPointer { Base64.decode($0) } ?? Base64.decodeLeniently(unescape(token))
             guard let decoded else {
                 throw MessageError(.badBody, "the body is not base64, though properties.body_encoding says so")
             }
@@ -139,6 +138,7 @@ struct BodyReader {
     }
 
     private mutating func readPositional(_ scanner: inout JSONScanner) throws(JSONError) {
+        if scanner.next() == UInt8(ascii: "{") { return try readNumbered(&scanner) }
         guard scanner.next() == UInt8(ascii: "[") else {
             note("the positional arguments must be an array, not \(scanner.kind)")
             return try scanner.skipValue()
@@ -152,7 +152,33 @@ struct BodyReader {
         }
     }
 
+    /// Positional arguments as an object: what PHP makes of a list whose places were touched. Its keys are the places.
+    private mutating func readNumbered(_ scanner: inout JSONScanner) throws(JSONError) {
+        var values: [Int: ArraySlice<UInt8>] = [:]
+        var count = 0
+        try scanner.beginObject()
+        while let key = try scanner.nextKey() {
+            let name = scanner.string(key)
+            let value = text[try scanner.valueRange()]
+            count += 1
+            if let place = Int(name), "\(place)" == name { values[place] = value }
+        }
+        body.positional = []
+        for place in 0..<count {
+            guard let value = values[place] else {
+                return note(
+                    "the positional arguments are an object whose keys are not 0, 1, 2 and so on, expected an array such as "
+                        + "[2, 3]; arguments with names belong into the second element, {\"x\": 2}")
+            }
+            body.positional.append(value)
+        }
+    }
+
     private mutating func readKeywords(_ scanner: inout JSONScanner) throws(JSONError) {
+        if try scanner.takeEmptyArray() {
+            body.keywords = []
+            return
+        }
         guard scanner.next() == UInt8(ascii: "{") else {
             note("the keyword arguments must be an object, not \(scanner.kind)")
             return try scanner.skipValue()
@@ -175,6 +201,7 @@ struct BodyReader {
 
     private mutating func readEmbed(_ scanner: inout JSONScanner) throws(JSONError) {
         if try scanner.takeNull() { return }
+        if try scanner.takeEmptyArray() { return }
         guard scanner.next() == UInt8(ascii: "{") else {
             note("the third element of the body must be an object, not \(scanner.kind)")
             return try scanner.skipValue()
@@ -198,12 +225,17 @@ struct BodyReader {
     }
 
     /// A list of signatures, or one alone; null and `{}` mean none.
-    private mutating func readSignatures(_ scanner: inout JSONScanner) throws(JSONError) -> [JSON] {
+    private mutating func readSignatures(_ scanner: inout JSONScanner) throws(JSONError) -> [ArraySlice<UInt8>] {
         switch scanner.next() {
-        case UInt8(ascii: "["): return try scanner.value().array ?? []
+        case UInt8(ascii: "["):
+            var signatures: [ArraySlice<UInt8>] = []
+            try scanner.beginArray()
+            while try scanner.nextElement() { signatures.append(text[try scanner.valueRange()]) }
+            return signatures
         case UInt8(ascii: "{"):
-            let signature = try scanner.value()
-            return signature == [:] ? [] : [signature]
+            let signature = text[try scanner.valueRange()]
+            let isEmpty = signature.dropFirst().first { $0 > 0x20 } == UInt8(ascii: "}")
+            return isEmpty ? [] : [signature]
         case UInt8(ascii: "n"):
             try scanner.skipValue()
             return []
@@ -216,6 +248,16 @@ struct BodyReader {
 }
 
 extension JSONScanner {
+    /// Takes an array that has nothing in it, which is how PHP writes an empty object; leaves any other value where it is.
+    fileprivate mutating func takeEmptyArray() throws(JSONError) -> Bool {
+        guard next() == UInt8(ascii: "[") else { return false }
+        var ahead = self
+        try ahead.beginArray()
+        guard try !ahead.nextElement() else { return false }
+        self = ahead
+        return true
+    }
+
     /// What kind of value stands here, in words.
     fileprivate var kind: String {
         switch position < end ? base[position] : 0 {

@@ -59,7 +59,7 @@ public struct MessageBody: Sendable, Hashable {
             writer.raw(keyword.value)
         }
         writer.raw("},")
-        writer.value(embed.json)
+        embed.write(to: &writer)
         writer.raw("]")
         return writer.bytes
     }
@@ -93,33 +93,52 @@ public struct Arguments: Sendable, Hashable {
     public var keywordsText: String { PythonText.dictionary(MessageBody(self).keywords) }
 }
 
-/// What follows a task, as signatures: Celery's JSON for "this task, called so".
+/// What follows a task, as signatures: Celery's JSON for "this task, called so". Pieces of JSON text, as they came.
 public struct Embed: Sendable, Hashable {
     /// Sent with the result as first argument when the task succeeded.
-    public var callbacks: [JSON]
+    public var callbacks: [ArraySlice<UInt8>]
     /// Sent with the task's id as argument when the task failed.
-    public var errbacks: [JSON]
+    public var errbacks: [ArraySlice<UInt8>]
     /// The rest of the chain in reverse: the last one is next.
-    public var chain: [JSON]
+    public var chain: [ArraySlice<UInt8>]
     /// The body of the chord that the task is in the header of.
-    public var chord: JSON?
+    public var chord: ArraySlice<UInt8>?
 
     /// What follows a task; nothing, if nothing is given.
     public init(callbacks: [JSON] = [], errbacks: [JSON] = [], chain: [JSON] = [], chord: JSON? = nil) {
-        self.callbacks = callbacks
-        self.errbacks = errbacks
-        self.chain = chain
-        self.chord = chord
+        self.callbacks = callbacks.map { $0.encoded()[...] }
+        self.errbacks = errbacks.map { $0.encoded()[...] }
+        self.chain = chain.map { $0.encoded()[...] }
+        self.chord = chord.map { $0.encoded()[...] }
     }
+
+    /// The chord, where nothing else follows.
+    var onlyChord: ArraySlice<UInt8>? { hasSuccessors || !errbacks.isEmpty ? nil : chord }
+
+    /// Whether something is sent once the task has succeeded, whatever becomes of a chord.
+    var hasSuccessors: Bool { !callbacks.isEmpty || !chain.isEmpty }
 
     /// Whether nothing follows.
     public var isEmpty: Bool { callbacks.isEmpty && errbacks.isEmpty && chain.isEmpty && chord == nil }
 
-    var json: JSON {
-        if isEmpty { return [:] }
-        func list(_ signatures: [JSON]) -> JSON { signatures.isEmpty ? .null : .array(signatures) }
-        return [
-            "callbacks": list(callbacks), "errbacks": list(errbacks), "chain": list(chain), "chord": chord ?? .null,
-        ]
+    fileprivate func write(to writer: inout JSONWriter) {
+        if isEmpty { return writer.raw("{}") }
+        func write(_ key: StaticString, _ signatures: [ArraySlice<UInt8>]) {
+            writer.key(key)
+            if signatures.isEmpty { return writer.raw("null") }
+            writer.raw("[")
+            for (index, signature) in signatures.enumerated() {
+                if index > 0 { writer.raw(",") }
+                writer.raw(signature)
+            }
+            writer.raw("]")
+        }
+        writer.raw("{")
+        write(#""callbacks":"#, callbacks)
+        write(#""errbacks":"#, errbacks)
+        write(#""chain":"#, chain)
+        writer.key(#""chord":"#)
+        writer.raw(chord ?? Array("null".utf8)[...])
+        writer.raw("}")
     }
 }

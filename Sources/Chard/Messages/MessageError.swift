@@ -93,7 +93,7 @@ public struct MessageLimits: Sendable, Hashable {
     public static let `default` = MessageLimits()
 
     /// For what somebody has let in before, by whatever limits: any length, and as deep as every thread's stack allows.
-    static let held = MessageLimits(messageBytes: .max, bodyBytes: .max, depth: JSONLimits.held.depth)
+    package static let held = MessageLimits(messageBytes: .max, bodyBytes: .max, depth: JSONLimits.held.depth)
 
     var message: JSONLimits { JSONLimits(depth: depth, bytes: messageBytes) }
     var body: JSONLimits { JSONLimits(depth: depth, bytes: bodyBytes) }

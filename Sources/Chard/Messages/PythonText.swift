@@ -4,34 +4,51 @@
 /// Arguments for people to read, the way Python's `repr` shows them, from their JSON text; cut at 1024 bytes.
 struct PythonText {
     private static let limit = 1024
+    private static let hiddenValue: StaticString = "'***'"
     private var bytes: [UInt8] = []
+    private let texts: ArgumentTexts
 
-    /// `(2, 3)`, `(2,)`, `()`.
-    static func tuple(_ values: [ArraySlice<UInt8>]) -> String {
+    private init(_ texts: ArgumentTexts) { self.texts = texts }
+
+    /// `(2, 3)`, `(2,)`, `()`; `'***'` for the values of hidden parameters.
+    static func tuple(
+        _ values: [ArraySlice<UInt8>], _ parameters: [Parameter] = [], _ texts: ArgumentTexts = ArgumentTexts()
+    ) -> String {
         if values.isEmpty { return "()" }
-        var text = PythonText()
+        var text = PythonText(texts)
         text.append("(")
         for (index, value) in values.enumerated() where !text.isFull {
             if index > 0 { text.append(", ") }
-            text.append(value)
+            if index < parameters.count, texts.hides(parameters[index].name) {
+                text.append(hiddenValue)
+            } else {
+                text.append(value)
+            }
         }
         text.append(values.count == 1 ? ",)" : ")")
         return text.finish()
     }
 
     /// `{'x': 2}`, `{}`.
-    static func dictionary(_ keywords: [MessageBody.Keyword]) -> String {
+    static func dictionary(_ keywords: [MessageBody.Keyword], _ texts: ArgumentTexts = ArgumentTexts()) -> String {
         if keywords.isEmpty { return "{}" }
-        var text = PythonText()
+        var text = PythonText(texts)
         text.append("{")
         for (index, keyword) in keywords.enumerated() where !text.isFull {
             if index > 0 { text.append(", ") }
             var name = keyword.name
             name.withUTF8 { text.append(quoted: $0) }
             text.append(": ")
-            text.append(keyword.value)
+            if texts.hides(name) { text.append(hiddenValue) } else { text.append(keyword.value) }
         }
         text.append("}")
+        return text.finish()
+    }
+
+    /// `'x'`, `5`, `None`: any value.
+    static func value(_ json: [UInt8], _ texts: ArgumentTexts = ArgumentTexts()) -> String {
+        var text = PythonText(texts)
+        text.append(json[...])
         return text.finish()
     }
 
@@ -68,7 +85,12 @@ struct PythonText {
                 var name = scanner.string(key)
                 name.withUTF8 { append(quoted: $0) }
                 append(": ")
-                try append(&scanner)
+                if texts.hides(name) {
+                    append(Self.hiddenValue)
+                    try scanner.skipValue()
+                } else {
+                    try append(&scanner)
+                }
             }
             append(separator.utf8CodeUnitCount == 1 ? "{}" : "}")
         case UInt8(ascii: "["):

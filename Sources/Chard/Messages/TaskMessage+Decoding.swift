@@ -24,7 +24,7 @@ struct EnvelopeReader {
     private var contentEncoding: String?
     private var bodyEncoding: String?
     private var idToken: StringToken?
-    private var badDate: String?
+    private var badDate: MessageError?
 
     private init(_ payload: [UInt8], _ blank: TaskMessage) {
         self.payload = payload
@@ -187,14 +187,14 @@ struct EnvelopeReader {
     private mutating func readDate(_ name: String, _ scanner: inout JSONScanner) throws(JSONError) -> Date? {
         if try scanner.takeNull() { return nil }
         guard scanner.next() == UInt8(ascii: "\"") else {
-            badDate = name
-            try scanner.skipValue()
+            badDate = MessageError(badDate: try scanner.value(), in: "header", name)
             return nil
         }
         let token = try scanner.scanString()
+        if token.count == 0 { return nil }
         let date =
             token.hasEscapes ? Timestamp.date(from: scanner.string(token)) : Timestamp.date(from: scanner.buffer(token))
-        if date == nil { badDate = name }
+        if date == nil { badDate = MessageError(badDate: .string(scanner.string(token)), in: "header", name) }
         return date
     }
 
@@ -208,13 +208,18 @@ struct EnvelopeReader {
         switch contentType {
         case "application/json": break
         case let type?:
-            throw failure(
-                .unsupportedContentType, "the content type is \(type.limited), expected application/json")
+            let media = MediaType(type)
+            guard media.name == "application/json" else {
+                throw failure(
+                    .unsupportedContentType, "the content type is \(type.limited), expected application/json")
+            }
+            if let charset = media.charset, !Self.knownEncodings.contains(charset) {
+                throw failure(
+                    .unsupportedEncoding, "the content type's charset is \(charset.limited), expected utf-8")
+            }
         case nil: throw failure(.unsupportedContentType, "there is no content type, expected application/json")
         }
-        switch contentEncoding?.inLowerCase {
-        case nil, "utf-8", "utf8", "us-ascii", "ascii", "binary": break
-        case let encoding?:
+        if let encoding = contentEncoding?.inLowerCase, !Self.knownEncodings.contains(encoding) {
             throw failure(.unsupportedEncoding, "the content encoding is \(encoding.limited), expected utf-8")
         }
         guard let bodyToken else { throw failure(.badBody, "the message has no body, expected a string") }
@@ -232,10 +237,31 @@ struct EnvelopeReader {
         if message.id.isEmpty {
             throw failure(.missingID, "the message for the task \(message.task.limited) has no id")
         }
-        if let badDate {
-            throw failure(.badDate, "the header \(badDate) is not an ISO-8601 time such as 2026-11-21T20:31:53+00:00")
-        }
+        if let badDate { throw failure(badDate.code, badDate.message) }
         message.source = payload
+    }
+
+    /// In all of them JSON's ASCII is what it is; an empty text says nothing.
+    private static let knownEncodings: Set = ["", "utf-8", "utf8", "utf_8", "us-ascii", "ascii", "binary"]
+}
+
+extension MessageError {
+    /// `eta` or `expires` is no time: says what was found, and where that can be known, how it is written.
+    init(badDate value: JSON, in place: String, _ name: String) {
+        let seconds = value.number ?? value.string.flatMap { $0.utf8.count >= 9 ? Double($0) : nil }
+        guard let seconds, abs(seconds) >= 1e8 else {
+            self.init(
+                .badDate,
+                "the \(place) \(name) is \("\(value)".limited), not an ISO-8601 time such as 2026-11-21T20:31:53+00:00")
+            return
+        }
+        // What is beyond the year 5138 in seconds is this century in milliseconds.
+        let isMilliseconds = abs(seconds) >= 1e11
+        let date = Date(timeIntervalSince1970: isMilliseconds ? seconds / 1000 : seconds)
+        self.init(
+            .badDate,
+            "the \(place) \(name) is the number \(value.string ?? "\(value)"), and numbers are no dates in Celery's protocol: "
+                + "\(isMilliseconds ? "milliseconds" : "seconds") since 1970 are written \(Timestamp.text(for: date))")
     }
 }
 

@@ -52,10 +52,9 @@ extension String {
 
 extension JSON? {
     fileprivate func date(_ name: String) throws(MessageError) -> Date? {
-        guard let self, !self.isNull else { return nil }
+        guard let self, !self.isNull, self.string != "" else { return nil }
         guard let text = self.string, let date = Timestamp.date(from: text) else {
-            throw MessageError(
-                .badDate, "the member \(name) is not an ISO-8601 time such as 2026-11-21T20:31:53+00:00")
+            throw MessageError(badDate: self, in: "member", name)
         }
         return date
     }

@@ -53,6 +53,9 @@ public struct TaskMessage: Sendable {
     public var losses = 0
     /// All other headers, those of users among them. Names that Celery gives a meaning to are not written from here.
     public var headers: [String: JSON] = [:]
+    /// Whether a message with an ``eta`` to come goes to its queue at once, for its worker to hold, rather than wait in the
+    /// broker. Said to the broker alone: it does not travel.
+    public var workerHoldsETA = false
     /// What concerns the delivery and not the task.
     public var properties = Properties()
     /// The arguments and what follows the task, still encoded.
@@ -65,12 +68,21 @@ public struct TaskMessage: Sendable {
 
     /// A task to be sent to the queue `queue`, with all that a Celery worker needs.
     ///
-    /// The texts for people, ``argumentsText`` and ``keywordsText``, are made from `body`.
-    public init(task: String, id: String = TaskID.random(), body: MessageBody, queue: String) {
+    /// The texts for people, ``argumentsText`` and ``keywordsText``, are made from `body`, unless they are not wished for.
+    public init(
+        task: String, id: String = TaskID.random(), body: MessageBody, queue: String, describesArguments: Bool = true
+    ) {
+        self.init(task: task, id: id, body: body, queue: queue, texts: ArgumentTexts(isShown: describesArguments))
+    }
+
+    /// The same, with texts that leave out what nobody is to read.
+    init(
+        task: String, id: String, body: MessageBody, queue: String, texts: ArgumentTexts, parameters: [Parameter] = []
+    ) {
         self.init(task: task, id: id, body: Body(body))
         language = "swift"
-        argumentsText = PythonText.tuple(body.positional)
-        keywordsText = PythonText.dictionary(body.keywords)
+        argumentsText = texts.positional(body, of: parameters)
+        keywordsText = texts.keywords(body)
         properties.routingKey = queue
         properties.correlationID = id
         properties.replyTo = ""
@@ -141,6 +153,16 @@ extension TaskMessage {
 
         init(storage: Storage) { self.storage = storage }
 
+        /// The size of the body's text, where it is not encoded yet; 0 where it came as it is.
+        var plainSize: Int {
+            if case .text(let text, _) = storage { text.count } else { 0 }
+        }
+
+        /// How deep it is nested, where that is more than `limit` and it is not encoded yet.
+        func depth(above limit: Int) -> Int? {
+            if case .text(let text, _) = storage { JSONDepth.of(text, above: limit) } else { nil }
+        }
+
         /// From this many bytes on a body may be sent as it is: `body_encoding` may be absent.
         static let leastPlain = 16_384
 
@@ -158,7 +180,11 @@ extension TaskMessage {
                 guard let base = text.baseAddress else { return false }
                 var index = 0
                 while true {
-                    index = PlainText.end(in: base, from: index, to: text.count)
+                    if text.count - index >= 8 {
+                        let passed = PlainText.plainBytes(base, index)
+                        index += passed
+                        guard passed < 8 else { continue }
+                    }
                     guard index < text.count else { return true }
                     switch text[index] {
                     case UInt8(ascii: "\""), UInt8(ascii: "\\"): escapes += 1
@@ -176,15 +202,16 @@ extension TaskMessage {
     /// The message of the next attempt: same id, body, headers and place in the workflow, one retry more, a new
     /// delivery tag, no marks of redelivery or loss; not before `eta`, or at once.
     ///
-    /// As in Celery, `parent_id` is the task's own id.
+    /// As in Celery, `parent_id` is the task's own id if it had no parent.
     public func retried(eta: Date?) -> TaskMessage {
         var next = self
         next.retries += 1
         next.eta = eta
-        next.parentID = id
+        next.parentID = parentID ?? id
         next.properties.deliveryTag = DeliveryTag.next()
         next.isRedelivered = false
         next.losses = 0
+        next.headers[LossSeal.header] = nil
         return next
     }
 

@@ -53,6 +53,15 @@ public struct TaskStatus: Sendable {
     }
 }
 
+extension TaskStatus: CustomStringConvertible {
+    /// Id, state and what goes with it: `b26a3a9e: SUCCESS 5`, `b26a3a9e: FAILURE ValueError: no such plant`.
+    public var description: String {
+        let text = exception.map { "\($0)" } ?? String(decoding: resultText, as: UTF8.self)
+        if text == "null", state != .success { return "\(id): \(state.rawValue)" }
+        return "\(id): \(state.rawValue) \(text.utf8.count <= 1024 ? text : text.prefix(1000) + "...")"
+    }
+}
+
 extension TaskStatus {
     /// Reads what Celery stores under `celery-task-meta-<id>`. Only `status` has to be there.
     public init(decoding payload: [UInt8], limits: JSONLimits = .default) throws(MessageError) {

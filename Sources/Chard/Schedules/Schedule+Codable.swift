@@ -29,7 +29,7 @@ extension Schedule: Codable {
                 try CronExpression(try container.decode(String.self, forKey: .cron), days: rule),
                 timeZone: try container.decodeIfPresent(String.self, forKey: .timeZone) ?? "UTC")
         }
-        self.init(try container.decode(String.self, forKey: .name), timing, call: try ScheduledCall(from: decoder))
+        self.init(try container.decode(String.self, forKey: .name), timing, call: try PeriodicCall(from: decoder))
         startsAt = try time(.startsAt)
         endsAt = try time(.endsAt)
         isEnabled = try container.decodeIfPresent(Bool.self, forKey: .isEnabled) ?? isEnabled
@@ -91,7 +91,7 @@ extension ScheduleOptions.CatchUp: Codable {
     }
 }
 
-extension ScheduledCall: Codable {
+extension PeriodicCall: Codable {
     private enum CodingKeys: String, CodingKey {
         case task, positional = "args", keywords = "kwargs", queue, priority, expires
         case softTimeLimit = "soft_time_limit", timeLimit = "time_limit", ignoresResult = "ignore_result", shadow,

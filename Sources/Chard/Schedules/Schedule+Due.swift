@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
+
 /// What a scheduler has to do about a schedule now. Ticks and times are milliseconds since 1970.
 enum Due: Hashable, Sendable {
     /// Nothing will ever come.
@@ -9,6 +11,18 @@ enum Due: Hashable, Sendable {
     case later(Int)
     /// These ticks are to be sent, oldest first. With `upTo` everything is dealt with to there, so many dropped.
     case now(send: [Int], upTo: Int, dropped: Int)
+}
+
+extension ScheduleRecord {
+    /// Since when a tick should have been sent: any beat that is running sends one within moments. `nil` where none is due, or
+    /// may be waiting for the end of a task.
+    package func overdue(at now: Date) -> Date? {
+        guard isActive, version > 0, let schedule, schedule.overlap != .wait,
+            let tick = try? schedule.next(after: progress.last, .system)
+        else { return nil }
+        let due = Date(milliseconds: tick + schedule.delay(of: tick))
+        return due.addingTimeInterval(5) < now ? due : nil
+    }
 }
 
 extension Schedule {

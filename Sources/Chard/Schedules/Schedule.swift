@@ -10,7 +10,7 @@ public struct Schedule: Sendable, Hashable {
     /// When its ticks are.
     public var timing: Timing
     /// What is sent at each tick.
-    public var call: ScheduledCall
+    public var call: PeriodicCall
     /// No tick comes before this; intervals count from here.
     public var startsAt: Date?
     /// No tick comes after this.
@@ -29,14 +29,14 @@ public struct Schedule: Sendable, Hashable {
     public var overlapLimit: Duration = .seconds(3600)
 
     /// Makes a schedule with the default options.
-    public init(_ name: String, _ timing: Timing, call: ScheduledCall) {
+    public init(_ name: String, _ timing: Timing, call: PeriodicCall) {
         self.name = name
         self.timing = timing
         self.call = call
     }
 
     /// Makes a schedule.
-    public init(_ name: String, _ timing: Timing, call: ScheduledCall, options: ScheduleOptions) {
+    public init(_ name: String, _ timing: Timing, call: PeriodicCall, options: ScheduleOptions) {
         self.init(name, timing, call: call)
         startsAt = options.startsAt
         endsAt = options.endsAt

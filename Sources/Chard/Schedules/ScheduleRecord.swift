@@ -30,6 +30,13 @@ public struct ScheduleRecord: Sendable, Hashable {
         /// How many ticks were dropped: missed and not caught up on, or while a task was unfinished.
         public var dropped: Int
 
+        /// No tick is dealt with before its time: one that lies more than so many milliseconds ahead tells of a broker's clock
+        /// that was ahead and is right again. After a smaller step of the clock it is waited for, so that none comes twice.
+        package static let mostAhead = 300_000
+
+        /// Whether the clock has been set back since the last tick was dealt with.
+        package func isAhead(of now: Int) -> Bool { last - now > Self.mostAhead }
+
         /// A progress that begins after `last`.
         public init(
             last: Int, sentTick: Int? = nil, sentAt: Int? = nil, taskID: String? = nil, sent: Int = 0, dropped: Int = 0
@@ -88,16 +95,6 @@ public struct ScheduleRecord: Sendable, Hashable {
     /// Whether there are ticks.
     public var isActive: Bool { !isPaused && schedule?.isEnabled == true }
 
-    /// Says that a schedule cannot be read, and what can be done about it.
-    package var damage: BrokerError? {
-        unreadable.map {
-            BrokerError(
-                .damaged,
-                "the schedule \"\(name)\" cannot be read by this version of Chard; remove it, or add it anew: \($0.reason)"
-            )
-        }
-    }
-
     /// Where it is from.
     public var origin: Origin {
         guard code != nil else { return .operator }
@@ -134,5 +131,14 @@ extension ScheduleRecord {
         } catch {
             unreadable = Unreadable(configuration: configuration, reason: "\(error)")
         }
+    }
+}
+
+extension ScheduleRecord {
+    /// Whether its ticks begin anew: those that would have come while it was another, over, or held, were not missed.
+    func hasOtherTicks(than present: ScheduleRecord?) -> Bool {
+        let (new, old) = (schedule, present?.schedule)
+        return new?.timing != old?.timing || new?.startsAt != old?.startsAt || new?.endsAt != old?.endsAt
+            || isActive != present?.isActive
     }
 }

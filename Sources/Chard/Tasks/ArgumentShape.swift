@@ -9,6 +9,11 @@ enum ArgumentShape: Sendable {
     case keywords
     /// As they come, untyped.
     case raw
+
+    /// The names of what lies in places.
+    var parameters: [Parameter] {
+        if case .positional(let parameters) = self { parameters } else { [] }
+    }
 }
 
 /// Encodes and decodes a pack of arguments by its shape: the one place that knows both ways.

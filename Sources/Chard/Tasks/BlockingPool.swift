@@ -1,27 +1,33 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import DequeModule
 import Dispatch
 import Synchronization
 
 /// A bounded pool of threads for bodies that block.
 ///
-/// Threads are started as they are needed, at most `limit`, and kept until the pool is shut down. Swift's own pool has
+/// Threads are started as they are needed, at most so many as its limit says, and kept until the pool is shut down. Swift's own pool has
 /// one thread for each core, so two blocking bodies on it would stop a whole worker.
 final class BlockingPool: Sendable {
     private struct State {
-        var jobs = WaitingLine<@Sendable () -> Void>()
+        var jobs = Deque<@Sendable () -> Void>()
         var threads = 0
         var idle = 0
         var isShutDown = false
     }
 
-    private let limit: Int
+    private let limit: @Sendable () -> Int
     private let state = Mutex(State())
     private let ready = DispatchSemaphore(value: 0)
 
     init(limit: Int) {
-        self.limit = max(1, limit)
+        self.limit = { max(1, limit) }
+    }
+
+    /// A pool whose limit may change. Threads that are there stay.
+    init(limit: @escaping @Sendable () -> Int) {
+        self.limit = limit
     }
 
     /// Runs `body` on one of the threads. There, cancellation is told by the task's context alone.
@@ -41,6 +47,7 @@ final class BlockingPool: Sendable {
     }
 
     private func submit(_ job: @escaping @Sendable () -> Void) {
+        let limit = limit()
         let startsThread = state.withLock { state in
             state.jobs.append(job)
             guard state.idle < state.jobs.count, state.threads < limit else { return false }
@@ -69,7 +76,7 @@ final class BlockingPool: Sendable {
     private func next() -> (@Sendable () -> Void)? {
         while true {
             let (job, isOver): ((@Sendable () -> Void)?, Bool) = state.withLock { state in
-                guard let job = state.jobs.popNext() else {
+                guard let job = state.jobs.popFirst() else {
                     if state.isShutDown {
                         state.threads -= 1
                         state.idle -= 1

@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// A task as the worker knows it: its name, its options, and its body with the types hidden.
 public struct RegisteredTask: Sendable {
     /// The name that messages call it by.
@@ -12,6 +14,18 @@ public struct RegisteredTask: Sendable {
     /// Whether the body blocks its thread, and so runs on the worker's thread pool.
     public let isBlocking: Bool
 
+    let parameters: [Parameter]
     let problems: [String]
+    /// How often this process has begun to run it.
+    let runs = RunCount()
     let run: @Sendable (TaskContext, MessageBody) async throws -> [UInt8]
+}
+
+/// A number that many runs count up.
+final class RunCount: Sendable {
+    private let number = Atomic(0)
+
+    var value: Int { number.load(ordering: .relaxed) }
+
+    func add() { number.add(1, ordering: .relaxed) }
 }

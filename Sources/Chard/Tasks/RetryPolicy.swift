@@ -128,17 +128,3 @@ public enum ErrorDecision: Sendable, Hashable {
     /// It ends without a status, as if ``Ignore`` had been thrown.
     case discard
 }
-
-extension Duration {
-    /// The duration in seconds, with its fraction.
-    public var seconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) / 1e18
-    }
-
-    /// Seconds that others wrote; `nil` beyond 300 years either way, where reckoning with them could overflow.
-    init?(untrusted seconds: Double) {
-        guard abs(seconds) < 1e10 else { return nil }
-        self = .seconds(seconds)
-    }
-}

@@ -3,46 +3,69 @@
 
 import FoundationEssentials
 import Logging
+import Synchronization
 
 /// What a running task may know of itself and of its surroundings.
 public struct TaskContext: Sendable {
+    /// What is the same for all runs of a worker.
+    final class Surroundings: Sendable {
+        let node: String
+        let dependencies: Dependencies
+        let blockingPool: BlockingPool
+        let logger: Logger
+        /// Whether statuses say more of their task: see ``Settings/resultExtended``.
+        let extendsResults: Bool
+        /// Stores a status on the way, for so long: if that is nothing, for as long as the app keeps results.
+        let report: @Sendable (TaskStatus, Duration?) async throws -> Void
+        /// Where steps of bodies are kept; `nil` where the broker keeps none.
+        let desk: StepDesk?
+
+        init(
+            node: String, dependencies: Dependencies, blockingPool: BlockingPool, logger: Logger,
+            extendsResults: Bool = false, desk: StepDesk?,
+            report: @escaping @Sendable (TaskStatus, Duration?) async throws -> Void
+        ) {
+            self.node = node
+            self.dependencies = dependencies
+            self.blockingPool = blockingPool
+            self.logger = logger
+            self.extendsResults = extendsResults
+            self.report = report
+            self.desk = desk
+        }
+    }
+
     /// What is the same from the run's beginning to its end, behind one reference: a context is handed from layer to
     /// layer, and copying a message's thirty members each time would cost a tenth of the run.
     private final class Run: Sendable {
         let message: TaskMessage
         let queue: String
-        let node: String
-        let dependencies: Dependencies
-        let blockingPool: BlockingPool
         let cancellation: Cancellation
-        let baseLogger: Logger
-        let report: @Sendable (TaskStatus) async throws -> Void
+        /// How long the task's results are kept, where it says so.
+        let resultExpires: Duration?
+        let surroundings: Surroundings
+        /// What is known of the task's steps, once one was asked for.
+        let steps = Mutex<KnownSteps?>(nil)
 
         init(
-            message: TaskMessage, queue: String, node: String, dependencies: Dependencies, blockingPool: BlockingPool,
-            cancellation: Cancellation, baseLogger: Logger,
-            report: @escaping @Sendable (TaskStatus) async throws -> Void
+            _ message: TaskMessage, _ queue: String, _ cancellation: Cancellation, _ resultExpires: Duration?,
+            _ surroundings: Surroundings
         ) {
             self.message = message
             self.queue = queue
-            self.node = node
-            self.dependencies = dependencies
-            self.blockingPool = blockingPool
             self.cancellation = cancellation
-            self.baseLogger = baseLogger
-            self.report = report
+            self.resultExpires = resultExpires
+            self.surroundings = surroundings
         }
     }
 
     private let run: Run
 
     init(
-        message: TaskMessage, queue: String, node: String, dependencies: Dependencies, blockingPool: BlockingPool,
-        cancellation: Cancellation, baseLogger: Logger, report: @escaping @Sendable (TaskStatus) async throws -> Void
+        message: TaskMessage, queue: String, cancellation: Cancellation, resultExpires: Duration?,
+        in surroundings: Surroundings
     ) {
-        run = Run(
-            message: message, queue: queue, node: node, dependencies: dependencies, blockingPool: blockingPool,
-            cancellation: cancellation, baseLogger: baseLogger, report: report)
+        run = Run(message, queue, cancellation, resultExpires, surroundings)
     }
 
     /// The message that asked for this run.
@@ -50,11 +73,11 @@ public struct TaskContext: Sendable {
     /// The queue the message came from.
     public var queue: String { run.queue }
     /// The worker's node name, `<program>@<host>`.
-    public var node: String { run.node }
+    public var node: String { run.surroundings.node }
     /// What the app registered for its tasks.
-    public var dependencies: Dependencies { run.dependencies }
+    public var dependencies: Dependencies { run.surroundings.dependencies }
 
-    var blockingPool: BlockingPool { run.blockingPool }
+    var blockingPool: BlockingPool { run.surroundings.blockingPool }
     var cancellation: Cancellation { run.cancellation }
 
     /// The context of the task that runs now, in whatever depth of calls; `nil` outside of one.
@@ -75,11 +98,13 @@ public struct TaskContext: Sendable {
     /// When the message expires, if it does.
     public var expires: Date? { message.expires }
 
-    /// A logger that puts the task's id and name on every line.
+    /// A logger that puts the task's id and name on every line, its queue and the worker's node.
     public var logger: Logger {
-        var logger = run.baseLogger
-        logger[metadataKey: "task_id"] = .string(id)
-        logger[metadataKey: "task"] = .string(task)
+        var logger = run.surroundings.logger
+        logger[metadataKey: LogKey.taskID] = .string(id)
+        logger[metadataKey: LogKey.task] = .string(message.shadow ?? task)
+        logger[metadataKey: LogKey.queue] = .string(queue)
+        logger[metadataKey: LogKey.node] = .string(node)
         return logger
     }
 
@@ -104,14 +129,43 @@ public struct TaskContext: Sendable {
         var status = TaskStatus(id: id, state: state, result: try JSON.encode(meta))
         status.groupID = message.group
         status.parentID = message.parentID
-        while true {
-            do {
-                return try await run.report(status)
-            } catch let error as BrokerError where error.isRetryable {
-                // Where results are kept elsewhere: a body must not fail because that server is away for a moment.
-                logger.warning("a status cannot be stored; trying again", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: .milliseconds(500))
-            }
+        if run.surroundings.extendsResults { status.extend(by: message, node) }
+        try await run.surroundings.report(status, run.resultExpires)
+    }
+}
+
+extension TaskContext {
+    /// What is kept of a step, if it was done.
+    func kept(_ name: String) async throws -> [UInt8]? {
+        try checkCancellation()
+        guard let desk = run.surroundings.desk else {
+            throw AppError("\(task): the broker keeps no records, so that no steps of a task can be kept")
         }
+        if run.steps.withLock({ $0 == nil }) {
+            let results = try await desk.read(StepDesk.record(of: id)) ?? [:]
+            run.steps.withLock { $0 = $0 ?? KnownSteps(results: results) }
+            if !results.isEmpty { cancellation.noteSteps() }
+        }
+        let (isNew, result) = run.steps.withLock { steps in
+            (steps?.asked.insert(name).inserted ?? true, steps?.results[name])
+        }
+        guard isNew else {
+            throw AppError("\(task): step \"\(name)\" comes twice in one run; give each step a name of its own")
+        }
+        return result
+    }
+
+    /// One value of a record.
+    func value(_ name: String, of record: String) async throws -> [UInt8]? {
+        try await run.surroundings.desk?.value(name, record)
+    }
+
+    /// The stored status of a task.
+    func status(of id: String) async throws -> TaskStatus? { try await run.surroundings.desk?.status(id) }
+
+    /// Keeps what a step has come to.
+    func keep(_ name: String, _ result: [UInt8]) async throws {
+        cancellation.noteSteps()
+        try await run.surroundings.desk?.write(StepDesk.record(of: id), name, result)
     }
 }

@@ -15,13 +15,15 @@ public struct TaskOptions: Sendable {
     public var softTimeLimit: Duration?
     /// After this time the run is given up, with `TimeLimitExceeded` as its failure.
     public var timeLimit: Duration?
+    /// How often each worker may begin to run it; `nil` sets no limit. A call over the limit waits in the broker, not in a slot.
+    public var rateLimit: RateLimit?
     /// How long after the call the task may still start; `nil` means for ever.
     public var expires: Duration?
     /// Whether no status is kept of success and failure.
     public var ignoresResult: Bool
     /// Whether the status STARTED is stored when a run begins: one more write a task.
     public var tracksStart: Bool
-    /// How long the result is kept; `nil` takes the app's setting.
+    /// How long the result is kept, and what comes before it, such as PROGRESS; `nil` takes the app's setting.
     public var resultExpires: Duration?
     /// Headers added to every message.
     public var headers: [String: JSON]
@@ -29,7 +31,8 @@ public struct TaskOptions: Sendable {
     /// Makes options; what is not given is left to the app.
     public init(
         queue: String? = nil, priority: Int? = nil, retry: RetryPolicy = .whenAsked,
-        softTimeLimit: Duration? = nil, timeLimit: Duration? = nil, expires: Duration? = nil,
+        softTimeLimit: Duration? = nil, timeLimit: Duration? = nil, rateLimit: RateLimit? = nil,
+        expires: Duration? = nil,
         ignoresResult: Bool = false, tracksStart: Bool = false, resultExpires: Duration? = nil,
         headers: [String: JSON] = [:], onError: (@Sendable (any Error) -> ErrorDecision)? = nil
     ) {
@@ -39,6 +42,7 @@ public struct TaskOptions: Sendable {
         self.onError = onError
         self.softTimeLimit = softTimeLimit
         self.timeLimit = timeLimit
+        self.rateLimit = rateLimit
         self.expires = expires
         self.ignoresResult = ignoresResult
         self.tracksStart = tracksStart
@@ -60,6 +64,9 @@ public struct TaskOptions: Sendable {
         if let soft = softTimeLimit, let hard = timeLimit, soft >= hard {
             problems.append(
                 "its soft time limit (\(soft)) is not below its hard one (\(hard)), so it would never take effect")
+        }
+        if let rateLimit, !(rateLimit.runsPerSecond > 0 && rateLimit.runsPerSecond.isFinite) {
+            problems.append("its rate limit is \(rateLimit); it must be above zero")
         }
         for (name, value) in [
             ("soft time limit", softTimeLimit), ("time limit", timeLimit), ("expires", expires),

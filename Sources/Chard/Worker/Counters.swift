@@ -18,11 +18,11 @@ final class Counters: Sendable {
     func count(_ batch: [Conclusion], _ receipts: [Receipt]) {
         state.withLock { figures in
             for (conclusion, receipt) in zip(batch, receipts) {
-                if receipt == .fenced {
+                if case .fenced = receipt.end {
                     figures.fenced += 1
-                } else if conclusion.isDone {
+                } else if conclusion.count != .none, !receipt.isRefusal {
                     figures.done += 1
-                    if conclusion.failed { figures.failed += 1 }
+                    if conclusion.count == .failed { figures.failed += 1 }
                 }
             }
         }

@@ -13,7 +13,8 @@ struct DeliveryWindow: Sendable {
     /// Once so many bytes are held, of messages and of results that are not written yet, nothing is held beyond what runs.
     static let maximumBytes = 16 << 20
 
-    let concurrency: Int
+    /// How many run at once.
+    private(set) var concurrency: Int
     /// Claimed and not yet settled.
     private(set) var held = 0
     /// Ended, but their settlements not yet written.
@@ -25,6 +26,10 @@ struct DeliveryWindow: Sendable {
 
     init(concurrency: Int) {
         self.concurrency = concurrency
+    }
+
+    mutating func widen(by slots: Int) {
+        concurrency += slots
     }
 
     /// How many messages it is right to hold besides those whose end is being written.

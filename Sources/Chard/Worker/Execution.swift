@@ -3,37 +3,83 @@
 
 import FoundationEssentials
 import Logging
-import Synchronization
 
 /// One run of one delivery, from bytes to outcome: decode, check, bind, run inside middleware, judge what was thrown.
 ///
 /// It does no I/O of its own but the STARTED status, and leaves writing the outcome to others.
 struct Execution: Sendable {
     let registry: [String: RegisteredTask]
+    let unknownTasks: UnknownTasks
     let middleware: [any Middleware]
     let settings: Settings
     let concluder: Concluder
-    let dependencies: Dependencies
-    let blockingPool: BlockingPool
-    let node: String
-    let logger: Logger
-    let report: @Sendable (TaskStatus) async throws -> Void
+    /// What bodies see of the worker, behind one reference.
+    private let surroundings: TaskContext.Surroundings
+    private let report: @Sendable (StatusRecord) async throws -> Void
     /// The present time by the broker's clock, which decides about ETA and expiry: the worker's own may be off.
     var brokerTime: @Sendable () -> Date
     let isRevoked: @Sendable (String) -> Bool
+    /// What remote control has changed.
+    let timeLimits: TaskTimeLimits
+    let revokedStamps: RevokedStamps
+    let rates: TaskRates
+
+    /// - Parameters:
+    ///   - report: Stores a status on the way.
+    ///   - desk: Where steps of bodies are kept; `nil` where the broker keeps none.
+    init(
+        registry: [String: RegisteredTask], unknownTasks: UnknownTasks, middleware: [any Middleware],
+        settings: Settings, concluder: Concluder, dependencies: Dependencies, blockingPool: BlockingPool, node: String,
+        logger: Logger, report: @escaping @Sendable (StatusRecord) async throws -> Void, desk: StepDesk?,
+        brokerTime: @escaping @Sendable () -> Date, isRevoked: @escaping @Sendable (String) -> Bool,
+        timeLimits: TaskTimeLimits = TaskTimeLimits(), revokedStamps: RevokedStamps = RevokedStamps(),
+        rates: TaskRates = TaskRates()
+    ) {
+        self.timeLimits = timeLimits
+        self.revokedStamps = revokedStamps
+        self.rates = rates
+        self.registry = registry
+        self.unknownTasks = unknownTasks
+        self.middleware = middleware
+        self.settings = settings
+        self.concluder = concluder
+        self.report = report
+        self.brokerTime = brokerTime
+        self.isRevoked = isRevoked
+        surroundings = TaskContext.Surroundings(
+            node: node, dependencies: dependencies, blockingPool: blockingPool, logger: logger,
+            extendsResults: settings.resultExtended, desk: desk
+        ) { status, expires in
+            let record = StatusRecord(status, timeToLive: expires ?? settings.resultExpires)
+            // Where results are kept elsewhere: a body must not fail because that server is away for a moment.
+            try await Patience.store([record.id], logger: logger) { try await report(record) }
+        }
+    }
 
     /// Reads a delivery. What can be said without running it is decided here.
     func prepare(_ delivery: Delivery) -> Preparation {
         let message: TaskMessage
         do throws(MessageError) {
             if let size = delivery.excerptOf { throw MessageError(tooLarge: size, excerpt: delivery.payload) }
-            message = try TaskMessage(decoding: delivery.payload, limits: settings.limits)
+            message = concluder.seal.trusting(try TaskMessage(decoding: delivery.payload, limits: settings.limits))
         } catch {
-            return .decided(.unreadable(error), nil, nil)
+            return .decided(.unreadable(error), nil, nil, nil)
         }
-        let task = registry[message.task]
-        func decide(_ outcome: Outcome) -> Preparation { .decided(outcome, message, task) }
-        if isRevoked(message.id) { return decide(.revoked("revoked")) }
+        let task = registry[message.task] ?? BuiltinTask.named(message.task, among: registry)
+        // What waits for the task is to be told, whatever becomes of it.
+        func decide(_ outcome: Outcome) -> Preparation {
+            .decided(outcome, message, task, try? message.decodeBody(limits: settings.limits).embed)
+        }
+        if let losses = message.headers[LossSeal.lostHeader]?.integer {
+            let process = message.headers[LossSeal.lostByHeader]?.string
+            return decide(.failure(.workerLost(losses, lastBy: process), keptAs: .workerLost))
+        }
+        if message.headers[Recovery.revokedHeader]?.bool == true || isRevoked(message.id)
+            || revokedStamps.revoke(message)
+        {
+            return decide(.revoked("revoked"))
+        }
+        if isCancelled(message) { return decide(.revoked(TaskError.cancelled)) }
         if message.expires != nil || message.eta != nil {
             let now = brokerTime()
             if let expires = message.expires, now >= expires { return decide(.revoked("expired")) }
@@ -41,15 +87,12 @@ struct Execution: Sendable {
             if let eta = message.eta, eta > now + Self.clockError { return decide(.tooEarly(eta)) }
         }
         guard let task else {
-            let error = TaskError("NotRegistered", message.task, module: "celery.exceptions")
-            return decide(.failure(error, keptAs: .notRegistered))
+            return decide(.failure(unknownTasks.failure(for: message.task), keptAs: .notRegistered))
         }
         do throws(MessageError) {
-            let body = try message.decodeBody(limits: settings.limits)
-            if let wish = body.embed.wish {
-                let error = TaskError(
-                    "UnsupportedWorkflow", "this worker cannot carry on the message's \(wish)", module: "chard")
-                return decide(.failure(error, keptAs: .unsupportedWorkflow))
+            let body = BuiltinTask.unrolled(try message.decodeBody(limits: settings.limits), of: message.task)
+            if !body.embed.isEmpty, let problem = concluder.problem(with: body.embed) {
+                return .decided(.failure(.badWorkflow(problem), keptAs: .badWorkflow), message, task, body.embed)
             }
             return .ready(task, message, body)
         } catch {
@@ -57,11 +100,26 @@ struct Execution: Sendable {
         }
     }
 
+    /// Concludes anew what a join has withheld, by what it has said.
+    /// - Returns: `nil` where the same has to come again in a moment.
+    func renew(
+        _ conclusion: Conclusion, after receipt: Receipt, asking joins: any JoinStore
+    ) async throws -> Conclusion? {
+        var message = try TaskMessage(decoding: conclusion.settlement.delivery.payload, limits: .held)
+        if conclusion.forgetsSteps { message = message.withSteps }
+        let body = BuiltinTask.unrolled(try message.decodeBody(limits: .held), of: message.task)
+        let task = registry[message.task] ?? BuiltinTask.named(message.task, among: registry)
+        return try await concluder.renew(conclusion, after: receipt, asking: joins, (message, body.embed, task))
+    }
+
+    /// Whether the workflow that a message is a part of was called off.
+    private func isCancelled(_ message: TaskMessage) -> Bool { message.workflowOrder.map(isRevoked) ?? false }
+
     private static let clockError: TimeInterval = 0.005
 
     enum Preparation {
-        /// Not to be run: the outcome, and of what, as far as that could be read.
-        case decided(Outcome, TaskMessage?, RegisteredTask?)
+        /// Not to be run: the outcome, and of what, as far as that was read.
+        case decided(Outcome, TaskMessage?, RegisteredTask?, Embed?)
         case ready(RegisteredTask, TaskMessage, MessageBody)
     }
 
@@ -70,13 +128,13 @@ struct Execution: Sendable {
         cancellation: Cancellation
     ) async -> Outcome {
         let context = TaskContext(
-            message: message, queue: delivery.queue, node: node, dependencies: dependencies,
-            blockingPool: blockingPool, cancellation: cancellation, baseLogger: logger, report: report)
+            message: message, queue: delivery.queue, cancellation: cancellation,
+            resultExpires: task.options.resultExpires, in: surroundings)
         do {
-            if task.options.tracksStart, message.ignoresResult != true { try await reportStart(of: message) }
+            if task.options.tracksStart, message.ignoresResult != true { try await reportStart(of: message, task) }
             let json = try await TaskContext.$current.withValue(context) {
                 try await runInside(middleware[...], task, context, body)
-            }
+            }.json
             let isStored = !(message.ignoresResult ?? task.options.ignoresResult)
             if isStored, json.count > settings.limits.bodyBytes {
                 return .failure(.resultTooLarge(json, settings.limits), keptAs: nil)
@@ -89,27 +147,26 @@ struct Execution: Sendable {
 
     private func runInside(
         _ middleware: ArraySlice<any Middleware>, _ task: RegisteredTask, _ context: TaskContext, _ body: MessageBody
-    ) async throws -> [UInt8] {
-        guard let outermost = middleware.first else { return try await task.run(context, body) }
-        let result = ResultBox()
-        try await outermost.run(context) { context in
-            result.set(try await runInside(middleware.dropFirst(), task, context, body))
+    ) async throws -> RunResult {
+        guard let outermost = middleware.first else { return RunResult(json: try await task.run(context, body)) }
+        return try await outermost.run(context) { context in
+            try await runInside(middleware.dropFirst(), task, context, body)
         }
-        guard let json = result.value else {
-            throw TaskError(
-                "MiddlewareError", "\(type(of: outermost)) ended without going on and without throwing", module: "chard"
-            )
-        }
-        return json
     }
 
     /// Nothing depends on this status: that it cannot be stored is no failure of the task.
-    private func reportStart(of message: TaskMessage) async throws {
-        let info: JSON = ["pid": .integer(Int(ProcessInfo.processInfo.processIdentifier)), "hostname": .string(node)]
+    private func reportStart(of message: TaskMessage, _ task: RegisteredTask) async throws {
+        let info: JSON = [
+            "pid": .integer(Int(ProcessInfo.processInfo.processIdentifier)), "hostname": .string(surroundings.node),
+        ]
         do {
-            try await report(TaskStatus(id: message.id, state: .started, result: info.encoded()))
+            var status = TaskStatus(id: message.id, state: .started, result: info.encoded())
+            if settings.resultExtended { status.extend(by: message, surroundings.node) }
+            try await report(
+                StatusRecord(status, timeToLive: task.options.resultExpires ?? settings.resultExpires))
         } catch let error as BrokerError where error.code != .leaseLost {
-            logger.warning("STARTED cannot be stored", metadata: ["task_id": "\(message.id)", "error": "\(error)"])
+            surroundings.logger.warning(
+                "STARTED cannot be stored", metadata: [LogKey.taskID: "\(message.id)", LogKey.error: "\(error)"])
         }
     }
 
@@ -120,14 +177,15 @@ struct Execution: Sendable {
         var error = error
         switch cancelled {
         case .shutdown, .leaseLost: return .returned
-        case .revoked: return .revoked("terminated")
-        case .timeLimit: return .failure(.timeLimitExceeded(message, task), keptAs: nil)
+        case .revoked: return .revoked(isCancelled(message) ? TaskError.cancelled : "terminated")
+        case .timeLimit: return .failure(.timeLimitExceeded(limits(of: message, task)), keptAs: nil)
         case .softTimeLimit where error is CancellationError:
             error = TaskError.softTimeLimitExceeded(message, task)
         case .softTimeLimit, nil: break
         }
         if let unbound = error as? UnboundArguments { return .failure(unbound.error, keptAs: .badArguments) }
         if error is Ignore { return .ignored }
+        if let replacement = error as? Replacement { return .replaced(replacement) }
         if let reject = error as? Reject {
             return reject.requeue ? .requeued(at: brokerTime().addingTimeInterval(1)) : .rejected(reject.reason)
         }
@@ -148,30 +206,17 @@ struct Execution: Sendable {
         }
     }
 
+    /// The limits of a run.
+    func limits(of message: TaskMessage, _ task: RegisteredTask) -> RunLimits {
+        RunLimits(message, task, changed: timeLimits[task.name])
+    }
+
     private func repeatOrFail(
         _ message: TaskMessage, _ policy: RetryPolicy, after delay: Duration?, because cause: TaskError
     ) -> Outcome {
         guard message.retries < policy.maxRetries else { return .failure(cause, keptAs: .retriesExhausted) }
         let delay = delay ?? policy.delay(afterRetries: message.retries, random: .random(in: 0..<1))
         return .retry(at: brokerTime().addingTimeInterval(max(0, delay.seconds)), cause: cause)
-    }
-}
-
-/// Carries a result out of a middleware's `next`, which returns nothing. Written and read by one task, one after the
-/// other; the lock is for a middleware that goes on from another task.
-private final class ResultBox: Sendable {
-    private let stored = Mutex<[UInt8]?>(nil)
-    var value: [UInt8]? { stored.withLock { $0 } }
-    func set(_ json: [UInt8]) { stored.withLock { $0 = json } }
-}
-
-extension Embed {
-    /// What the message asks for beyond the run, in words; `nil` if nothing.
-    var wish: String? {
-        if !chain.isEmpty { return "chain" }
-        if chord != nil { return "chord" }
-        if !callbacks.isEmpty { return "callbacks" }
-        return errbacks.isEmpty ? nil : "errbacks"
     }
 }
 
@@ -182,9 +227,9 @@ extension TaskError {
         return error
     }
 
-    static func timeLimitExceeded(_ message: TaskMessage, _ task: RegisteredTask) -> TaskError {
+    static func timeLimitExceeded(_ limits: RunLimits) -> TaskError {
         var error = TaskError("TimeLimitExceeded", "", module: "billiard.exceptions")
-        error.arguments = RunLimits(message, task).hard.map { [.number($0.seconds)] } ?? []
+        error.arguments = limits.hard.map { [.number($0.seconds)] } ?? []
         return error
     }
 
@@ -202,14 +247,23 @@ extension TaskError {
     }
 }
 
-/// The limits of one run: the message's, else the task's. As in Celery, 0 is no limit; nor is what nobody lives to see.
+/// The limits of one run: the call's own, else those that the task was given while the worker runs, else the task's. As in
+/// Celery, 0 is no limit; nor is what nobody lives to see.
 struct RunLimits: Sendable, Hashable {
     var soft: Duration?
     var hard: Duration?
 
-    init(_ message: TaskMessage, _ task: RegisteredTask) {
-        soft = Self.limit(message.timeLimits.soft) ?? task.options.softTimeLimit
-        hard = Self.limit(message.timeLimits.hard) ?? task.options.timeLimit
+    init(_ message: TaskMessage, _ task: RegisteredTask, changed: TaskTimeLimits.Limits? = nil) {
+        let (soft, hard) = (Self.limit(message.timeLimits.soft), Self.limit(message.timeLimits.hard))
+        let options = task.options
+        guard let changed else {
+            self.soft = soft ?? options.softTimeLimit
+            self.hard = hard ?? options.timeLimit
+            return
+        }
+        // Chard's callers send a task's own limits along.
+        self.soft = soft.flatMap { $0 == options.softTimeLimit ? nil : $0 } ?? changed.soft
+        self.hard = hard.flatMap { $0 == options.timeLimit ? nil : $0 } ?? changed.hard
     }
 
     private static func limit(_ seconds: Double?) -> Duration? {

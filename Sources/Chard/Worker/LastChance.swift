@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// A run of a task that was lost so often that its next loss is its last: such tasks start one at a time in a process.
+/// A run of a task that was lost so often that its next loss is its last: see ``LastChanceTurn``.
 ///
 /// If the process goes down, it is then known which of them it was. One that has run for a while without bringing the
 /// process down lets the next one start.

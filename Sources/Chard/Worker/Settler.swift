@@ -8,6 +8,8 @@ import Synchronization
 final class Settler: Sendable {
     private struct State {
         var pending: [Conclusion] = []
+        /// Refused, and to be tried again.
+        var refused: [Conclusion] = []
         var waiter: CheckedContinuation<[Conclusion]?, Never>?
         var isClosed = false
     }
@@ -29,6 +31,20 @@ final class Settler: Sendable {
         waiter?.resume(returning: [conclusion])
     }
 
+    /// Keeps a conclusion that was refused until ``retry()``, or until this is closed. Returns whether it is the first.
+    func addRefused(_ conclusion: Conclusion) -> Bool {
+        state.withLock { state in
+            if state.isClosed { state.pending.append(conclusion) } else { state.refused.append(conclusion) }
+            return state.refused.count == 1
+        }
+    }
+
+    /// What was refused is to be tried again.
+    func retry() {
+        let (waiter, batch) = state.withLock { Self.takeAll(&$0) }
+        waiter?.resume(returning: batch)
+    }
+
     /// What is to be written next; `nil` once closed and empty. For one caller at a time.
     func next() async -> [Conclusion]? {
         await withCheckedContinuation { continuation in
@@ -47,11 +63,20 @@ final class Settler: Sendable {
 
     /// Lets ``next()`` end once everything has been taken.
     func close() {
-        let waiter = state.withLock { state in
+        let (waiter, batch) = state.withLock { state -> (CheckedContinuation<[Conclusion]?, Never>?, [Conclusion]) in
             state.isClosed = true
-            defer { state.waiter = nil }
-            return state.waiter
+            return Self.takeAll(&state)
         }
-        waiter?.resume(returning: nil)
+        waiter?.resume(returning: batch.isEmpty ? nil : batch)
+    }
+
+    /// Puts what was refused among the pending, and takes all of them for who waits, if anybody does.
+    private static func takeAll(_ state: inout State) -> (CheckedContinuation<[Conclusion]?, Never>?, [Conclusion]) {
+        state.pending += state.refused
+        state.refused = []
+        guard let waiter = state.waiter, state.isClosed || !state.pending.isEmpty else { return (nil, []) }
+        defer { state.pending = [] }
+        state.waiter = nil
+        return (waiter, state.pending)
     }
 }

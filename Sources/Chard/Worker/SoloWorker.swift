@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Logging
+import Synchronization
 
 /// Runs deliveries one by one in the task of whoever calls it, and says what to settle: what immediate mode and test queues
 /// stand on. It is the worker's own path, without its loops.
@@ -21,50 +22,66 @@ package struct SoloWorker: Sendable {
 
     package init(
         _ app: Chard, node: String, pool: SoloPool, innermost: [any Middleware] = [], canRequeue: Bool,
-        report: @escaping @Sendable (StatusRecord) async throws -> Void,
-        isRevoked: @escaping @Sendable (String) -> Bool
+        report: @escaping @Sendable (StatusRecord) async throws -> Void, desk: StepDesk,
+        isRevoked: @escaping @Sendable (String) -> Bool, seal: LossSeal
     ) {
         self.canRequeue = canRequeue
-        let timeToLive = app.settings.resultExpires
+        let registry = app.registry
+        let logger = Logger(label: "chard.worker")
         execution = Execution(
-            registry: app.registry, middleware: app.middleware + innermost, settings: app.settings,
-            concluder: Concluder(node: node, settings: app.settings, keepsResultsElsewhere: false),
+            registry: registry, unknownTasks: UnknownTasks(known: registry.keys, logger: logger),
+            middleware: app.middleware + innermost, settings: app.settings,
+            concluder: Concluder(
+                node: node, seal: seal, settings: app.settings, keepsResultsElsewhere: false, keepsJoins: true,
+                rules: app.canvasRules, mostEffects: .max),
             dependencies: app.dependencies, blockingPool: pool.threads, node: node,
-            logger: Logger(label: "chard.worker"),
-            report: { try await report(StatusRecord($0, timeToLive: timeToLive)) },
+            logger: logger,
+            report: report, desk: desk,
             brokerTime: app.settings.now, isRevoked: isRevoked)
     }
 
-    /// Runs a delivery to its end, as if it were no earlier than `date`.
-    package func work(on delivery: Delivery, notBefore date: Date? = nil) async -> End {
+    /// Runs a delivery to its end, as if it were no earlier than `date`, and settles it by `settle`: again and again, until no
+    /// join withholds it.
+    package func work(
+        on delivery: Delivery, notBefore date: Date? = nil, joins: any JoinStore,
+        settle: (Settlement) async throws -> Receipt
+    ) async throws -> End {
         var execution = execution
         if let date { execution.brokerTime = { [now = execution.brokerTime] in max(now(), date) } }
         let outcome: Outcome
-        let known: (message: TaskMessage?, task: RegisteredTask?)
+        let known: (message: TaskMessage?, task: RegisteredTask?, embed: Embed?)
         switch execution.prepare(delivery) {
-        case .decided(let decision, let message, let task):
+        case .decided(let decision, let message, let task, let embed):
             outcome = decision
-            known = (message, task)
+            known = (message, task, embed)
         case .ready(let task, let message, let body):
-            let run = await run(task, message, body, delivery, execution)
+            let cancellation = Cancellation()
+            let run = await run(task, message, body, delivery, execution, cancellation)
             if !canRequeue, case .requeued = run {
                 outcome = .rejected("the task refused it, and there is no queue to go back to")
             } else {
                 outcome = run
             }
-            known = (message, task)
+            known = (cancellation.hasSteps ? message.withSteps : message, task, body.embed)
         }
-        let conclusion = execution.concluder.conclude(outcome, of: known.message, task: known.task, delivery: delivery)
+        var conclusion = execution.concluder.conclude(
+            outcome, of: known.message, embed: known.embed, task: known.task, delivery: delivery)
+        while true {
+            let receipt = try await settle(conclusion.settlement)
+            guard receipt.end == .withheld,
+                let next = try await execution.renew(conclusion, after: receipt, asking: joins)
+            else { break }
+            conclusion = next
+        }
         return End(message: known.message, outcome: outcome, settlement: conclusion.settlement)
     }
 
     /// Runs a task within its limits: the soft one cancels the run, the hard one does not wait for its end.
     private func run(
         _ task: RegisteredTask, _ message: TaskMessage, _ body: MessageBody, _ delivery: Delivery,
-        _ execution: Execution
+        _ execution: Execution, _ cancellation: Cancellation
     ) async -> Outcome {
         let limits = RunLimits(message, task)
-        let cancellation = Cancellation()
         guard limits.soft != nil || limits.hard != nil else {
             return await execution.run(task, message, body, delivery: delivery, cancellation: cancellation)
         }
@@ -82,7 +99,7 @@ package struct SoloWorker: Sendable {
             }
             if let hard = limits.hard {
                 try await Task.sleep(until: start + hard, clock: .continuous)
-                ended.yield(.failure(.timeLimitExceeded(message, task), keptAs: nil))
+                ended.yield(.failure(.timeLimitExceeded(limits), keptAs: nil))
                 _ = cancellation.cancel(.timeLimit)
                 run.cancel()
             }
@@ -98,13 +115,33 @@ package struct SoloWorker: Sendable {
     }
 }
 
-/// The threads on which solo workers run bodies that block.
+/// What the solo workers of a queue or of immediate mode share: threads for bodies that block, and the app's dependencies.
 package final class SoloPool: Sendable {
     let threads = BlockingPool(limit: ProcessInfo.processInfo.activeProcessorCount)
+    private let dependencies: Dependencies
+    private let opening = Mutex<Task<Void, any Error>?>(nil)
 
-    package init() {}
+    package init(_ app: Chard) {
+        dependencies = app.dependencies
+    }
 
     deinit {
         threads.shutdown()
+        if opening.withLock({ $0 != nil }) { Task { [dependencies] in await dependencies.close() } }
+    }
+
+    /// Makes the app's dependencies before the first run.
+    package func open() async throws {
+        let task = opening.withLock { opening in
+            let task = opening ?? Task { [dependencies] in try await dependencies.open() }
+            opening = task
+            return task
+        }
+        do {
+            try await task.value
+        } catch {
+            opening.withLock { $0 = nil }
+            throw error
+        }
     }
 }

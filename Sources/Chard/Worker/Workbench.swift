@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import DequeModule
 import Dispatch
 import FoundationEssentials
 import Synchronization
@@ -14,32 +15,82 @@ final class Workbench: Sendable {
         var info: Vitals.Running
         var delivery: Delivery
         var cancellation: Cancellation
+        /// The order by which its workflow is called off, if it may be a part of one.
+        var order: String?
         /// Settled by a time limit while its body goes on.
         var isAbandoned = false
+        /// About to end: too late for a time limit.
+        var isEnding = false
+    }
+
+    private struct Parked {
+        var delivery: Delivery
+        var since: ContinuousClock.Instant
+        /// Whether it takes room from others: only so many as run at once do not, so that there is a bound to how many there are.
+        var isCounted: Bool
     }
 
     private struct State {
         var window: DeliveryWindow
-        var waiting = WaitingLine<Delivery>()
+        var waiting = Deque<Delivery>()
         var idle: [CheckedContinuation<Delivery?, Never>] = []
         var runs: [Int: Run] = [:]
         var slots: [Int: Task<Void, Never>] = [:]
         var roomWaiter: CheckedContinuation<Int?, Never>?
         var emptyWaiters: [CheckedContinuation<Void, Never>] = []
         var closeWaiters: [CheckedContinuation<Void, Never>] = []
-        /// Deliveries on their last chance that wait for another such to end; not counted as held.
-        var parked: [Delivery] = []
-        var isLastChanceTaken = false
+        /// Deliveries on their last chance that wait for another such to end.
+        var parked: [Parked] = []
         var isTaking = true
         var isOpen = true
         var isWatched = false
+        /// Slots too many: the next that have nothing to run are to end.
+        var excess = 0
+        /// Slots that were told to, and have not said yet that they do.
+        var dismissed = 0
         var lastEnd = ContinuousClock.now
     }
 
     private let state: Mutex<State>
+    private let turn: LastChanceTurn
 
-    init(concurrency: Int) {
+    init(concurrency: Int = 0, turn: LastChanceTurn = LastChanceTurn()) {
+        self.turn = turn
         state = Mutex(State(window: DeliveryWindow(concurrency: concurrency)))
+    }
+
+    /// Makes room for what more slots run. Returns how many are to be started: those that were to end stay.
+    func widen(by slots: Int) -> Int {
+        let (waiter, staying) = state.withLock { state in
+            state.window.widen(by: slots)
+            let staying = min(slots, state.excess)
+            state.excess -= staying
+            return (Self.takeRoomWaiter(&state), staying)
+        }
+        if let (waiter, room) = waiter { waiter.resume(returning: room) }
+        return slots - staying
+    }
+
+    /// Lets slots end: idle ones at once, others when they have nothing to run any more.
+    func narrow(by slots: Int) {
+        let idle = state.withLock { state in
+            state.window.widen(by: -slots)
+            let idle = Array(state.idle.suffix(slots))
+            state.idle.removeLast(idle.count)
+            state.dismissed += idle.count
+            state.excess += slots - idle.count
+            return idle
+        }
+        for slot in idle { slot.resume(returning: nil) }
+    }
+
+    /// Whether a slot that got nothing to run any more was one too many, rather than one for others.
+    func takeDismissal() -> Bool {
+        state.withLock { state in
+            guard state.dismissed > 0 else { return false }
+            state.dismissed -= 1
+            return true
+        }
     }
 
     // MARK: The claim loop
@@ -90,13 +141,18 @@ final class Workbench: Sendable {
 
     // MARK: The slots
 
-    /// The next delivery for a slot, waiting for one; `nil` when the session is over.
+    /// The next delivery for a slot, waiting for one; `nil` when there will be none.
     func next() async -> Delivery? {
-        if let delivery = state.withLock({ Self.pop(&$0) }) { return delivery }
+        if let delivery = state.withLock({ $0.excess > 0 ? nil : Self.pop(&$0) }) { return delivery }
         return await withCheckedContinuation { continuation in
             let answer: Delivery?? = state.withLock { state in
+                if state.excess > 0 {
+                    state.excess -= 1
+                    state.dismissed += 1
+                    return .some(nil)
+                }
                 if let delivery = Self.pop(&state) { return delivery }
-                guard state.isOpen else { return .some(nil) }
+                guard state.isTaking else { return .some(nil) }
                 state.idle.append(continuation)
                 return nil
             }
@@ -105,7 +161,7 @@ final class Workbench: Sendable {
     }
 
     private static func pop(_ state: inout State) -> Delivery? {
-        state.isOpen ? state.waiting.popNext() : nil
+        state.isOpen ? state.waiting.popFirst() : nil
     }
 
     /// Notes the task that is a slot, so that it can be cancelled with its run.
@@ -126,6 +182,14 @@ final class Workbench: Sendable {
         }
     }
 
+    /// Notes that a run is about to end, so that no time limit ends it meanwhile. Returns whether none has.
+    func beginsToEnd(_ slot: Int) -> Bool {
+        state.withLock { state in
+            state.runs[slot]?.isEnding = true
+            return state.runs[slot].map { !$0.isAbandoned } ?? false
+        }
+    }
+
     /// Notes the end of a run. Returns whether its outcome is still wanted: a time limit may have settled it before.
     func ended(_ slot: Int, after duration: Duration) -> Bool {
         let (wanted, waiter): (Bool, (CheckedContinuation<Int?, Never>, Int)?) = state.withLock { state in
@@ -143,39 +207,80 @@ final class Workbench: Sendable {
     /// Asks to run a task that was lost often, of which one starts at a time. If it may not, it is kept until its turn.
     func takeLastChance(_ delivery: Delivery) -> Bool {
         state.withLock { state in
-            guard state.isLastChanceTaken else {
-                state.isLastChanceTaken = true
-                return true
-            }
-            state.parked.append(delivery)
-            state.window.parked(1)
+            // Under the lock: whoever gives the turn back meanwhile must find it among those that wait.
+            guard !turn.take(orElse: { [weak self] in self?.startParked() ?? false }) else { return true }
+            let isCounted = state.parked.count >= state.window.concurrency
+            state.parked.append(Parked(delivery: delivery, since: .now, isCounted: isCounted))
+            if !isCounted { state.window.parked(1) }
             return false
         }
     }
 
     /// The one that ran has ended, or has run long enough to be trusted: the next one's turn.
     func leaveLastChance() {
-        let start: (CheckedContinuation<Delivery?, Never>, Delivery)? = state.withLock { state in
-            state.isLastChanceTaken = false
-            guard state.isTaking, !state.parked.isEmpty else { return nil }
-            let next = state.parked.removeFirst()
-            state.window.claimed(1)
-            if let slot = state.idle.popLast() { return (slot, next) }
+        turn.giveBack()
+    }
+
+    /// Lets the first of those that wait for their turn ask again. Returns whether there is one.
+    private func startParked() -> Bool {
+        let (isStarted, slot): (Bool, (CheckedContinuation<Delivery?, Never>, Delivery)?) = state.withLock { state in
+            guard state.isTaking, let next = Self.takeParked(&state, where: { _ in true }).first else {
+                return (false, nil)
+            }
+            if let slot = state.idle.popLast() { return (true, (slot, next)) }
             state.waiting.prepend(next)
-            return nil
+            return (true, nil)
         }
-        if let (slot, delivery) = start { slot.resume(returning: delivery) }
+        if let (slot, delivery) = slot { slot.resume(returning: delivery) }
+        return isStarted
+    }
+
+    /// Takes out the first of those that wait for their turn for which `choose` says so, or as many as `limit` says.
+    private static func takeParked(
+        _ state: inout State, limit: Int = 1, where choose: (Parked) -> Bool
+    ) -> [Delivery] {
+        let taken = state.parked.prefix(while: choose).prefix(limit)
+        state.parked.removeFirst(taken.count)
+        state.window.claimed(taken.count { !$0.isCounted })
+        return taken.map(\.delivery)
+    }
+
+    /// Those that have waited for their turn for `patience`: they should not wait here while others are idle, nor keep what is
+    /// behind them from the slots.
+    func takeParked(patience: Duration) -> [Delivery] {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            return Self.takeParked(&state, limit: .max) { now - $0.since >= patience }
+        }
+    }
+
+    /// Begins to watch over what waits. Returns whether nobody does yet.
+    func watch() -> Bool {
+        state.withLock { state in
+            defer { state.isWatched = true }
+            return !state.isWatched
+        }
     }
 
     /// Gives a run up: it counts as ended although its body goes on. Returns whether it had not ended before.
     func abandon(_ cancellation: Cancellation) -> Bool {
         state.withLock { state in
             guard let (slot, run) = state.runs.first(where: { $0.value.cancellation === cancellation }),
-                !run.isAbandoned
+                !run.isAbandoned, !run.isEnding
             else { return false }
             state.runs[slot]?.isAbandoned = true
             state.window.withdrawn(1)
             return true
+        }
+    }
+
+    /// Gives all runs up. Returns what they ran.
+    func abandonAll() -> [Delivery] {
+        state.withLock { state in
+            let slots = state.runs.filter { !$0.value.isAbandoned && !$0.value.isEnding }.keys
+            for slot in slots { state.runs[slot]?.isAbandoned = true }
+            state.window.withdrawn(slots.count)
+            return slots.compactMap { state.runs[$0]?.delivery }
         }
     }
 
@@ -196,6 +301,12 @@ final class Workbench: Sendable {
     }
 
     private static let cancellations = DispatchQueue(label: "chard.cancel", attributes: .concurrent)
+
+    /// Takes out what waits for a slot, newest first.
+    private static func takeAllReversed(_ state: inout State) -> [Delivery] {
+        defer { state.waiting = [] }
+        return state.waiting.reversed()
+    }
 
     // MARK: The end of deliveries
 
@@ -229,32 +340,34 @@ final class Workbench: Sendable {
 
     // MARK: Stopping
 
-    /// Takes no more: the claim loop ends, and what waits for a slot is taken out, newest first, to be given back.
+    /// Takes no more: the claim loop ends, idle slots are let go, and what waits for one is taken out, newest first, to be
+    /// given back.
     func stopTaking() -> [Delivery] {
-        let (waiter, rest) = state.withLock { state in
+        let (waiter, idle, rest) = state.withLock { state in
             state.isTaking = false
             defer {
                 state.roomWaiter = nil
-                state.parked = []
+                state.idle = []
             }
-            state.window.claimed(state.parked.count)
-            return (state.roomWaiter, state.parked.reversed() + state.waiting.takeAllReversed())
+            let parked = Self.takeParked(&state, limit: .max) { _ in true }
+            return (state.roomWaiter, state.idle, parked.reversed() + Self.takeAllReversed(&state))
         }
         waiter?.resume(returning: nil)
+        for slot in idle { slot.resume(returning: nil) }
         return rest
     }
 
     /// What waits behind runs none of which has ended for `patience`: it should not wait here while others are idle.
     func takeStuck(patience: Duration) -> [Delivery] {
         state.withLock { state in
-            guard state.isOpen, !state.waiting.isEmpty else {
+            guard state.isOpen, !state.waiting.isEmpty || !state.parked.isEmpty else {
                 state.isWatched = false
                 return []
             }
             guard state.idle.isEmpty, .now - state.lastEnd > patience else { return [] }
             // Else the claim loop would take at once what is given back here.
             state.window.stalled(for: patience)
-            return state.waiting.takeAllReversed()
+            return Self.takeAllReversed(&state)
         }
     }
 
@@ -309,5 +422,14 @@ final class Workbench: Sendable {
     var idleSlots: Int { state.withLock { $0.idle.count } }
     var isWatched: Bool { state.withLock { $0.isWatched } }
     var isOpen: Bool { state.withLock { $0.isOpen } }
+    /// Whether more is taken.
+    var isTaking: Bool { state.withLock { $0.isTaking } }
+    /// What it has in hand: what runs, oldest first, and what waits for a slot or for its turn.
+    var held: (running: [Run], waiting: [Delivery]) {
+        state.withLock { state in
+            let running = state.runs.values.filter { !$0.isAbandoned }.sorted { $0.info.since < $1.info.since }
+            return (running, Array(state.waiting) + state.parked.map(\.delivery))
+        }
+    }
     var running: [Vitals.Running] { state.withLock { $0.runs.values.map(\.info).sorted { $0.since < $1.since } } }
 }

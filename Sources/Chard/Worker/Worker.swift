@@ -1,7 +1,6 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-import Dispatch
 import FoundationEssentials
 import Logging
 import ServiceLifecycle
@@ -22,59 +21,96 @@ public final class Worker: Service, Sendable {
 
     /// The node name.
     public let node: String
-    /// The queues it serves.
-    public let queues: [String]
     /// The options it was made with.
     public let options: WorkerOptions
 
-    private let app: Chard
-    private let logger: Logger
-    private let counters = Counters()
-    private let state = Mutex(State())
-
-    private struct State {
-        var session: WorkerSession?
-        var stop: Stop?
-        var hasEnded = false
-    }
+    let app: Chard
+    let logger: Logger
+    let counters = Counters()
+    let sessions: WorkerSessions
+    let late: LateStatuses
+    let timeLimits = TaskTimeLimits()
+    let revokedStamps = RevokedStamps()
+    let rates = TaskRates()
+    /// Who tells Celery's tools, while it runs on a broker that carries that.
+    let events = Mutex<EventSender?>(nil)
+    /// When it was made.
+    let startedAt: Date
+    private let isOver = Mutex(false)
 
     /// Makes a worker of an app.
     public init(_ app: Chard, options: WorkerOptions = WorkerOptions(), logger: Logger? = nil) {
         self.app = app
         self.options = options
-        node = options.node ?? "\(app.name)@\(hostName())"
-        queues = options.queues.isEmpty ? [app.settings.defaultQueue] : options.queues
-        self.logger = logger ?? Logger(label: "chard.worker")
+        startedAt = app.settings.now()
+        node = options.node ?? Self.defaultNode(of: app)
+        sessions = WorkerSessions(
+            options, queues: options.queues.isEmpty ? [app.settings.defaultQueue] : options.queues)
+        var logger = logger ?? Logger(label: "chard.worker")
+        logger[metadataKey: LogKey.node] = .string(node)
+        self.logger = logger
+        late = LateStatuses(logger: self.logger)
     }
+
+    /// The node name of a worker that was given none.
+    package static func defaultNode(of app: Chard) -> String { "\(app.name)@\(hostName())" }
 
     /// What it is doing and has done.
     public var vitals: Vitals {
+        vitals(running: sessions.running)
+    }
+
+    func vitals(running: [Vitals.Running]) -> Vitals {
         let figures = counters.figures
-        let session = state.withLock { $0.session }
-        return Vitals(running: session?.running ?? [], done: figures.done, failed: figures.failed)
+        let concurrency = sessions.concurrency
+        return Vitals(
+            running: running, done: figures.done, failed: figures.failed,
+            concurrency: concurrency == options.concurrency ? nil : concurrency)
     }
 
     /// Whether everything is over: nothing is held any more, or can be settled.
-    public var hasEnded: Bool { state.withLock { $0.hasEnded } }
+    public var hasEnded: Bool { isOver.withLock { $0 } }
 
     /// Runs until it is stopped.
     /// - Throws: ``AppError`` when the app or the options are set up wrongly; ``BrokerError`` when the broker cannot be
-    ///   used, for a reason that waiting does not mend, or cannot be reached at the start.
+    ///   used, for a reason that waiting does not mend, or cannot be reached within ``WorkerOptions/brokerWait``.
     public func run() async throws {
         try await run(onReady: {})
     }
 
     /// Runs, and calls `onReady` once, when work is being taken.
     public func run(onReady: @escaping @Sendable () -> Void) async throws {
+        app.attendance.enter(.worker)
+        defer { app.attendance.leave(.worker) }
         try app.validate()
         if let problem = options.problem { throw AppError("worker \(node): \(problem)") }
+        try await app.dependencies.open()
+        do {
+            try await runWithDependencies(onReady)
+        } catch {
+            await app.dependencies.close()
+            throw error
+        }
+        await app.dependencies.close()
+    }
+
+    private func runWithDependencies(_ onReady: @escaping @Sendable () -> Void) async throws {
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
-                defer { state.withLock { $0.hasEnded = true } }
+                defer { isOver.withLock { $0 = true } }
                 let broker = try app.broker
                 let control = (broker as? any ThreadLendingBroker)?.controlExecutor ?? ControlThread()
                 defer { (control as? ControlThread)?.stop() }
-                try await withTaskExecutorPreference(control) { try await work(broker, control, onReady) }
+                let observers = app.observers.compactMap { $0 as? any WorkerObserver }
+                do {
+                    try await withTaskExecutorPreference(control) {
+                        try await work(broker, control, observers, onReady)
+                    }
+                } catch {
+                    for observer in observers { observer.workerStopped(node, error: error) }
+                    throw error
+                }
+                for observer in observers { observer.workerStopped(node, error: nil) }
             } onGracefulShutdown: {
                 self.stop(.gracefully)
             }
@@ -85,137 +121,44 @@ public final class Worker: Service, Sendable {
 
     /// Begins to end; ``run()`` returns when that is done. A later, harder word replaces an earlier one.
     public func stop(_ how: Stop) {
-        let session = state.withLock { state in
-            state.stop = state.stop == .now ? .now : how
-            return state.session
-        }
-        if let session { apply(how, to: session) }
-    }
-
-    private func apply(_ stop: Stop, to session: WorkerSession) {
-        switch stop {
-        case .now: session.abort()
-        case .gracefully: session.finish(within: options.gracePeriod)
+        switch how {
+        case .now: sessions.order(.abort)
+        case .gracefully: sessions.order(.finish(within: options.gracePeriod))
         }
     }
 
-    private func work(
-        _ broker: any Broker, _ control: any ControlExecutor, _ onReady: @escaping @Sendable () -> Void
-    ) async throws {
-        let results = try app.results
-        try await broker.connect()
-        if app.keepsResultsElsewhere { try await results.connect() }
-        await warn(of: broker)
-        let blockingPool = BlockingPool(limit: options.concurrency)
-        defer { blockingPool.shutdown() }
-        let subscription = Subscription(
-            queues: queues, node: node, concurrency: options.concurrency, startedAt: app.settings.now(),
-            messageLimit: app.settings.limits.messageBytes,
-            vitals: { [weak self] in self?.vitals ?? Vitals() },
-            onTerminate: { [weak self] ids in self?.state.withLock { $0.session }?.terminate(ids) },
-            onBuried: { [weak self] statuses in self?.storeElsewhere(statuses) })
-        var isFirst = true
-        while true {
-            guard let consumer = try await open(broker, subscription, control, isFirst) else { return }
-            await call(options.onIdentity, consumer.identity)
-            let session = session(on: consumer, control, blockingPool)
-            let stop = state.withLock { state in
-                state.session = session
-                return state.stop
-            }
-            if let stop { apply(stop, to: session) }
-            if isFirst { await call({ onReady() }, ()) }
-            isFirst = false
-            switch await session.run() {
-            case .stopped:
-                if session.hasRuns {
-                    // At once: what was handed back may already start elsewhere.
-                    options.onStubborn?(
-                        "\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
-                }
-                return
-            case .failed(let error): throw error
-            case .overrun(let text): return options.onOverrun?(text) ?? ()
-            case .leaseLost:
-                logger.warning("the lease was lost; going on under a new identity", metadata: ["node": "\(node)"])
-            }
+    // MARK: Queues
+
+    /// The queues it serves, or is about to.
+    public var queues: [String] { sessions.queues }
+
+    /// Serves other queues from soon on. What runs goes on to its end; what was claimed and has not started is handed back.
+    ///
+    /// If a hold with these queues is not to be had, for a reason that waiting does not mend, that is logged, and the worker
+    /// stays with those it has.
+    /// - Throws: ``AppError`` where there is none, an empty name or one that is there twice.
+    public func setQueues(_ queues: [String]) throws(AppError) {
+        try changeQueues { $0 = queues }
+    }
+
+    /// Serves one more queue from soon on: Celery's `add_consumer`. Nothing happens if it is served already.
+    public func consume(_ queue: String) throws(AppError) {
+        try changeQueues { queues in
+            if !queues.contains(queue) { queues.append(queue) }
         }
     }
 
-    /// Calls a user's code, which may take its time, away from the thread of control. Not on Swift's pool: there may be no
-    /// thread of it left.
-    private func call<News: Sendable>(_ hook: (@Sendable (News) -> Void)?, _ news: News) async {
-        guard let hook else { return }
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                hook(news)
-                continuation.resume()
-            }
-        }
+    /// Serves one queue less from soon on: Celery's `cancel_consumer`. Nothing happens if it is not served.
+    /// - Throws: ``AppError`` where no other is left.
+    public func cancel(consuming queue: String) throws(AppError) {
+        try changeQueues { $0.removeAll { $0 == queue } }
     }
 
-    /// Stores what the broker has stored of lost tasks where results are kept, too, however long that server is away.
-    private func storeElsewhere(_ statuses: [StatusRecord]) {
-        guard app.keepsResultsElsewhere, let results = try? app.results else { return }
-        Task { [logger] in
-            while true {
-                do {
-                    return try await results.store(statuses)
-                } catch let error as BrokerError where error.isRetryable {
-                    try await Task.sleep(for: .seconds(1))
-                } catch {
-                    return logger.error(
-                        "the failures of lost tasks cannot be stored",
-                        metadata: ["ids": "\(statuses.map(\.id))", "error": "\(error)"])
-                }
-            }
+    private func changeQueues(_ change: (inout [String]) -> Void) throws(AppError) {
+        do throws(AppError) {
+            try sessions.changeQueues(change)
+        } catch {
+            throw AppError("worker \(node): \(error)")
         }
-    }
-
-    /// Says loudly what about the broker endangers tasks.
-    private func warn(of broker: any Broker) async {
-        guard let findings = try? await (broker as? any DiagnosableBroker)?.diagnose() else { return }
-        for finding in findings where finding.severity == .danger {
-            logger.warning("tasks are in danger: \(finding.subject): \(finding.text); \(finding.advice)")
-        }
-    }
-
-    /// Opens a hold; after the first one, again and again for as long as the broker is merely away. `nil` once stopped.
-    private func open(
-        _ broker: any Broker, _ subscription: Subscription, _ control: any ControlExecutor, _ isFirst: Bool
-    ) async throws -> (any Consumer)? {
-        while true {
-            do {
-                return try await broker.consumer(for: subscription)
-            } catch let error as BrokerError where error.isRetryable && !isFirst {
-                if state.withLock({ $0.stop }) != nil { return nil }
-                logger.warning("the broker is away; trying again", metadata: ["error": "\(error)"])
-                try await control.sleep(for: .milliseconds(500))
-            }
-        }
-    }
-
-    private func session(
-        on consumer: any Consumer, _ control: any ControlExecutor, _ blockingPool: BlockingPool
-    ) -> WorkerSession {
-        let elsewhere = app.keepsResultsElsewhere ? try? app.results : nil
-        let timeToLive = app.settings.resultExpires
-        let execution = Execution(
-            registry: app.registry, middleware: app.middleware, settings: app.settings,
-            concluder: Concluder(node: node, settings: app.settings, keepsResultsElsewhere: elsewhere != nil),
-            dependencies: app.dependencies, blockingPool: blockingPool, node: node, logger: logger,
-            report: { status in
-                let record = StatusRecord(status, timeToLive: timeToLive)
-                if let elsewhere {
-                    try await elsewhere.store([record])
-                } else {
-                    try await consumer.report([record])
-                }
-            },
-            brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset },
-            isRevoked: { consumer.isRevoked($0) })
-        return WorkerSession(
-            consumer: consumer, execution: execution, elsewhere: elsewhere, counters: counters,
-            options: options, control: control, logger: logger)
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Three loops share a ``Workbench``: the claim loop fills it, the slots work from it, the settling loop writes what they
 /// came to. Each slot is a task that runs one delivery after the other, so that a tiny task costs no task of its own; a
-/// slot that was cancelled together with its run is replaced.
+/// slot that was cancelled together with its run is replaced. Slots are the worker's: see ``WorkerSessions``.
 final class WorkerSession: Sendable {
     enum End: Sendable {
         case stopped
@@ -18,31 +18,55 @@ final class WorkerSession: Sendable {
         case failed(any Error)
     }
 
-    private let consumer: any Consumer
-    private let execution: Execution
-    private let elsewhere: (any ResultStore)?
+    let consumer: any Consumer
+    let hold: WorkerHold
+    private let observers: [any WorkerObserver]
+    private let events: EventSender?
+    let execution: Execution
+    let broker: any Broker
+    let elsewhere: (any ResultStore)?
+    let historian: Historian?
     private let counters: Counters
-    private let bench: Workbench
-    private let settler = Settler()
-    private let logger: Logger
+    private let sessions: WorkerSessions
+    let bench: Workbench
+    let settler = Settler()
+    let logger: Logger
     private let options: WorkerOptions
-    private let recycling: Recycling
-    private let control: any ControlExecutor
+    let control: any ControlExecutor
     private let end = Mutex<End?>(nil)
+    /// Why the broker last refused what comes of a task.
+    let refusal = Mutex<String?>(nil)
+    private let slots = Mutex(Slots())
+
+    private struct Slots {
+        var count = 0
+        /// How many were let go while there was nobody to hand them on to.
+        var free = 0
+        /// Whom to hand slots on to.
+        var handOn: (@Sendable () -> Void)?
+    }
 
     init(
-        consumer: any Consumer, execution: Execution, elsewhere: (any ResultStore)?, counters: Counters,
-        options: WorkerOptions, control: any ControlExecutor, logger: Logger
+        consumer: any Consumer, hold: WorkerHold, observers: [any WorkerObserver], events: EventSender? = nil,
+        execution: Execution, broker: any Broker, elsewhere: (any ResultStore)?, historian: Historian?,
+        counters: Counters, sessions: WorkerSessions,
+        options: WorkerOptions,
+        control: any ControlExecutor, logger: Logger
     ) {
         self.consumer = consumer
+        self.hold = hold
+        self.observers = observers
+        self.events = events
         self.execution = execution
+        self.broker = broker
         self.elsewhere = elsewhere
+        self.historian = historian
         self.counters = counters
+        self.sessions = sessions
         self.options = options
-        recycling = Recycling(options)
         self.control = control
         self.logger = logger
-        bench = Workbench(concurrency: options.concurrency)
+        bench = Workbench(turn: sessions.turn)
     }
 
     var running: [Vitals.Running] { bench.running }
@@ -51,7 +75,6 @@ final class WorkerSession: Sendable {
 
     /// Works until ``finish(within:)``, ``abort()``, the loss of the lease, or an error that waiting does not mend.
     func run() async -> End {
-        for slot in 0..<options.concurrency { startSlot(slot) }
         let guardian = Task(executorPreference: control) { [self] in
             await consumer.leaseLost()
             conclude(.leaseLost)
@@ -63,12 +86,29 @@ final class WorkerSession: Sendable {
         consumer.wake()
         await claiming
         await windDown()
+        // Bodies that do not obey count as well, where an error has ended the session.
+        if hasFailed {
+            for delivery in bench.abandonAll() {
+                leave(execution.concluder.countingLoss(of: delivery))
+            }
+        }
         settler.close()
         await settling
         guardian.cancel()
         drainer?.cancel()
         await consumer.close()
+        tell { $0.holdClosed(hold) }
         return end.withLock { $0 } ?? .stopped
+    }
+
+    /// Ends as if told to finish, and hands each slot on as soon as it has nothing to run.
+    func retire(handingOn handOn: @escaping @Sendable () -> Void) {
+        let free = slots.withLock { slots in
+            slots.handOn = handOn
+            return slots.free
+        }
+        for _ in 0..<free { handOn() }
+        finish()
     }
 
     /// Takes no more, hands back what was not started, and ends when the runs have, or after `grace`, if there is one, without them.
@@ -97,7 +137,7 @@ final class WorkerSession: Sendable {
 
     /// Cancels the runs of revoked tasks.
     func terminate(_ ids: Set<String>) {
-        bench.cancel(.revoked) { ids.contains($0.info.id) }
+        bench.cancel(.revoked) { ids.contains($0.info.id) || $0.order.map(ids.contains) ?? false }
     }
 
     /// Waits a moment for the runs that were cancelled: what is handed back while its body still ends would run twice.
@@ -107,11 +147,31 @@ final class WorkerSession: Sendable {
     }
 
     private func conclude(_ how: End) {
-        end.withLock { $0 = $0 ?? how }
-        let reason: Cancellation.Reason = if case .leaseLost = how { .leaseLost } else { .shutdown }
+        let isFirst = end.withLock { end in
+            defer { end = end ?? how }
+            return end == nil
+        }
+        var reason = Cancellation.Reason.shutdown
+        if case .leaseLost = how {
+            reason = .leaseLost
+            if isFirst { tell { $0.leaseLost(hold) } }
+        }
         bench.close()
         bench.cancel(reason)
     }
+
+    private var hasFailed: Bool {
+        end.withLock { end in
+            if case .failed = end { true } else { false }
+        }
+    }
+
+    private func tell(_ news: (any WorkerObserver) -> Void) {
+        for observer in observers { news(observer) }
+        if let events, events.isOn { news(events) }
+    }
+
+    private var isObserved: Bool { !observers.isEmpty || events?.isOn ?? false }
 
     // MARK: The loops
 
@@ -130,6 +190,7 @@ final class WorkerSession: Sendable {
 
     private func take(_ deliveries: [Delivery]) {
         guard !deliveries.isEmpty else { return }
+        tell { $0.taken(deliveries, by: hold) }
         switch bench.accept(deliveries) {
         case .started: break
         case .refused: withdraw(deliveries.reversed())
@@ -138,11 +199,27 @@ final class WorkerSession: Sendable {
     }
 
     private func settle() async {
-        while let batch = await settler.next() {
+        while var batch = await settler.next() {
+            var over = batch
             do {
-                try await storeElsewhere(batch)
-                let receipts = try await consumer.settle(batch.map(\.settlement))
-                counters.count(batch, receipts)
+                var receipts: [Receipt]
+                if batch.allSatisfy(\.isPlain) {
+                    receipts = try await consumer.settle(batch.map(\.settlement))
+                } else {
+                    (batch, receipts) = try await settleJoining(batch)
+                    over = batch
+                }
+                if receipts.contains(where: \.isRefusal) {
+                    let ends = zip(batch, receipts).filter { !$1.isRefusal || appeal($0, against: $1) }
+                    (over, receipts) = (ends.map(\.0), ends.map(\.1))
+                }
+                counters.count(over, receipts)
+                remember(over, receipts)
+                for observer in observers {
+                    for (conclusion, receipt) in zip(over, receipts) {
+                        observer.settled(conclusion.settlement.delivery, receipt, by: hold)
+                    }
+                }
             } catch let error as BrokerError where error.code != .leaseLost && !error.isRetryable {
                 logger.error("settling failed", metadata: ["error": "\(error)"])
                 conclude(.failed(error))
@@ -154,28 +231,8 @@ final class WorkerSession: Sendable {
                 conclude(.leaseLost)
             }
             bench.settled(
-                batch.count, bytes: batch.reduce(0) { $0 + $1.settlement.delivery.payload.count + $1.bytes })
-            if recycling.isDue(done: counters.figures.done) {
-                finish()
-            }
-        }
-    }
-
-    /// With results on another server the result is written first: a crash between the two runs the task again.
-    private func storeElsewhere(_ batch: [Conclusion]) async throws {
-        guard let elsewhere else { return }
-        let statuses = batch.compactMap(\.elsewhere)
-        guard !statuses.isEmpty else { return }
-        while true {
-            do {
-                // A store that somebody else wrote may block its thread.
-                let executor: any TaskExecutor =
-                    elsewhere is any ThreadLendingBroker ? control : globalConcurrentExecutor
-                return try await withTaskExecutorPreference(executor) { try await elsewhere.store(statuses) }
-            } catch let error as BrokerError where error.isRetryable && bench.isOpen {
-                logger.warning("results cannot be stored; trying again", metadata: ["error": "\(error)"])
-                try await control.sleep(for: .milliseconds(500))
-            }
+                over.count, bytes: over.reduce(0) { $0 + $1.settlement.delivery.payload.count + $1.bytes })
+            sessions.recycle(done: counters.figures.done)
         }
     }
 
@@ -185,12 +242,16 @@ final class WorkerSession: Sendable {
         while bench.isWatched {
             try? await control.sleep(for: patience)
             withdraw(bench.takeStuck(patience: patience))
+            putBehind(bench.takeParked(patience: patience))
         }
     }
 
     private func drain() async {
         while !Task.isCancelled {
-            if bench.isIdle, (try? await consumer.isDrained()) == true, bench.isIdle { return abort() }
+            // What a retired session still runs may send more.
+            if bench.isIdle, sessions.isAlone, (try? await consumer.isDrained()) == true, bench.isIdle {
+                return abort()
+            }
             try? await control.sleep(for: .milliseconds(100))
         }
     }
@@ -200,17 +261,58 @@ final class WorkerSession: Sendable {
         guard !deliveries.isEmpty else { return }
         bench.withdrawn(deliveries.count)
         for delivery in deliveries {
-            leave(Conclusion(settlement: Settlement(delivery, .returned), failed: false, isDone: false))
+            leave(Conclusion(.handingBack(delivery), as: .none))
         }
     }
 
-    /// Leaves an end to be written.
-    private func leave(_ conclusion: Conclusion) {
+    /// Gives deliveries back to the end of their queues: for others, and behind what others could run.
+    private func putBehind(_ deliveries: [Delivery]) {
+        bench.withdrawn(deliveries.count)
+        for delivery in deliveries {
+            let message = try? TaskMessage(decoding: delivery.payload, limits: .held)
+            let again = OutgoingMessage(
+                id: message?.id ?? "", queue: delivery.queue, priority: message?.properties.priority ?? 0,
+                payload: delivery.payload)
+            leave(Conclusion(Settlement(delivery, [.push(again)]), as: .none))
+        }
+    }
+
+    /// Leaves an end to be written, and to be remembered.
+    private func leave(_ conclusion: Conclusion, _ note: Note? = nil) {
+        var conclusion = conclusion
+        conclusion.note = note
         bench.grew(by: conclusion.bytes)
         settler.add(conclusion)
     }
 
     // MARK: The slots
+
+    /// Takes more slots in.
+    func widen(by count: Int) {
+        let first = slots.withLock { slots in
+            defer { slots.count += count }
+            return slots.count
+        }
+        let new = bench.widen(by: count)
+        for slot in first..<first + new { startSlot(slot) }
+    }
+
+    /// Lets slots go, for good: each as soon as it has nothing to run.
+    func narrow(by count: Int) {
+        bench.narrow(by: count)
+    }
+
+    /// What it has in hand.
+    var held: (running: [Workbench.Run], waiting: [Delivery]) { bench.held }
+
+    /// A slot has nothing left to run.
+    private func letGo() {
+        let handOn = slots.withLock { slots in
+            if slots.handOn == nil { slots.free += 1 }
+            return slots.handOn
+        }
+        handOn?()
+    }
 
     private func startSlot(_ slot: Int) {
         // Not a child task: a slot must be cancellable by itself, and a body that ignores its cancellation must not keep
@@ -220,6 +322,7 @@ final class WorkerSession: Sendable {
                 // A cancellation may be under way still, and must not hit the next run: another task takes over.
                 if await work(on: delivery, in: slot) { return startSlot(slot) }
             }
+            if !bench.takeDismissal() { letGo() }
         }
         bench.occupy(slot, with: task)
     }
@@ -229,38 +332,81 @@ final class WorkerSession: Sendable {
         let start = ContinuousClock.now
         let outcome: Outcome
         switch execution.prepare(delivery) {
-        case .decided(let outcome, let message, let task):
-            _ = bench.ended(slot, after: .now - start)
-            leave(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
+        case .decided(let outcome, let message, let task, let embed):
+            let duration = ContinuousClock.now - start
+            tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+            _ = bench.ended(slot, after: duration)
+            leave(
+                execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery),
+                note(outcome, of: message, delivery, after: nil))
             return false
         case .ready(let task, let message, let body):
+            if let wait = execution.rates.wait(task, message) {
+                putOff(message, body.embed, task, delivery, in: slot, for: wait, since: start)
+                return false
+            }
             let isLastChance = message.losses >= Recovery.lastChance
             if isLastChance {
-                guard bench.takeLastChance(delivery) else { return false }
+                guard bench.takeLastChance(delivery) else {
+                    if bench.watch() { Task(executorPreference: control) { [self] in await handBackWhatIsStuck() } }
+                    return false
+                }
                 try? await consumer.noteLastChance(of: message.id)
             }
             let trial = isLastChance ? LastChance(bench, on: control) : nil
             defer { trial?.end() }
             let run = Workbench.Run(
                 info: Vitals.Running(
-                    id: message.id, task: message.task, since: execution.settings.now().timeIntervalSince1970),
-                delivery: delivery, cancellation: Cancellation())
+                    id: message.id, task: message.shadow ?? message.task,
+                    since: execution.settings.now().timeIntervalSince1970),
+                delivery: delivery, cancellation: Cancellation(), order: message.workflowOrder)
             guard bench.began(slot, run) else { return false }
-            let limiter = limit(run, message, task)
+            task.runs.add()
+            let limiter = limit(run, message, body.embed, task)
             defer { limiter?.cancel() }
+            tell { $0.runStarted(message, delivery, by: hold) }
             outcome = await execution.run(task, message, body, delivery: delivery, cancellation: run.cancellation)
-            guard bench.ended(slot, after: .now - start) else { return true }
-            // What the session's end cut short is handed back with all the rest, in order.
-            if case .returned = outcome { return true }
-            leave(execution.concluder.conclude(outcome, of: message, task: task, delivery: delivery))
+            let duration = ContinuousClock.now - start
+            // First, for the session may be over as soon as no run is left.
+            if isObserved, bench.beginsToEnd(slot) {
+                tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+            }
+            guard bench.ended(slot, after: duration) else { return true }
+            if case .returned = outcome {
+                // What the session's end cut short is handed back with all the rest, in order; but an end in an error counts,
+                // or a task that brings it about would run again for ever.
+                if hasFailed { leave(execution.concluder.countingLoss(of: delivery)) }
+                if let note = note(outcome, of: message, delivery, after: duration) { historian?.add([note.record]) }
+                return true
+            }
+            let told = run.cancellation.hasSteps ? message.withSteps : message
+            leave(
+                execution.concluder.conclude(outcome, of: told, embed: body.embed, task: task, delivery: delivery),
+                note(outcome, of: message, delivery, after: duration))
             return run.cancellation.reason != nil
         }
     }
 
+    /// A task over its rate goes back to the broker until its turn, and leaves its slot to others.
+    private func putOff(
+        _ message: TaskMessage, _ embed: Embed, _ task: RegisteredTask, _ delivery: Delivery, in slot: Int,
+        for wait: Duration, since start: ContinuousClock.Instant
+    ) {
+        var message = message
+        message.headers[TaskRates.waitedHeader] = true
+        let outcome = Outcome.rateLimited(until: execution.brokerTime().addingTimeInterval(wait.seconds))
+        let duration = ContinuousClock.now - start
+        tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+        _ = bench.ended(slot, after: duration)
+        leave(execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery))
+    }
+
     /// Watches over a run that has limits. The soft one cancels it; the hard one settles it without waiting for its end,
     /// which in a single process is all that can be done to a body that ignores its cancellation.
-    private func limit(_ run: Workbench.Run, _ message: TaskMessage, _ task: RegisteredTask) -> Task<Void, any Error>? {
-        let limits = RunLimits(message, task)
+    private func limit(
+        _ run: Workbench.Run, _ message: TaskMessage, _ embed: Embed, _ task: RegisteredTask
+    ) -> Task<Void, any Error>? {
+        let limits = execution.limits(of: message, task)
         guard limits.soft != nil || limits.hard != nil else { return nil }
         let start = ContinuousClock.now
         return Task(executorPreference: control) { [self] in
@@ -271,8 +417,12 @@ final class WorkerSession: Sendable {
             if let hard = limits.hard {
                 try await control.sleep(until: start + hard)
                 guard bench.abandon(run.cancellation) else { return }
-                let failure = Outcome.failure(.timeLimitExceeded(message, task), keptAs: nil)
-                leave(execution.concluder.conclude(failure, of: message, task: task, delivery: run.delivery))
+                let failure = Outcome.failure(.timeLimitExceeded(limits), keptAs: nil)
+                tell { $0.ended(failure, of: message, run.delivery, after: hard, by: hold) }
+                leave(
+                    execution.concluder.conclude(
+                        failure, of: message, embed: embed, task: task, delivery: run.delivery),
+                    note(failure, of: message, run.delivery, after: hard))
                 bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
                 guard options.onOverrun != nil else { return }
                 try await control.sleep(for: .seconds(1))

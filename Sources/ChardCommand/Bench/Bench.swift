@@ -44,9 +44,8 @@ struct Bench: Sendable {
 
     /// Removes the queue and what is still in it.
     func cleanUp() async throws {
-        guard let broker = try app.broker as? any InspectableBroker else { return }
-        _ = try await broker.purge(queue, scheduled: true)
-        try await (broker as? RedisBroker)?.forget(queue: queue)
+        try await app.operator.queues.purge(queue, delayed: true)
+        try await (try app.broker as? RedisBroker)?.forget(queue: queue)
     }
 
     /// The broker's time on the processors so far, in seconds; `nil` where there is no server to ask.
@@ -98,9 +97,10 @@ struct Bench: Sendable {
 
     /// Runs `body` beside a worker that takes work.
     func withWorker<Value: Sendable>(
-        concurrency: Int? = nil, _ body: (Worker) async throws -> Value
+        concurrency: Int? = nil, sendsEvents: Bool = false, _ body: (Worker) async throws -> Value
     ) async throws -> Value {
         var options = WorkerOptions(queues: [queue])
+        options.sendsEvents = sendsEvents
         if let concurrency { options.concurrency = concurrency }
         let worker = Worker(app, options: options)
         let (ready, whenReady) = AsyncStream<Void>.makeStream()

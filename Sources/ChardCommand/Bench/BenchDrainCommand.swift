@@ -23,6 +23,9 @@ struct BenchDrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("So many tasks are scheduled for later meanwhile.", valueName: "number"))
     var scheduled = 0
 
+    @Flag(help: "Sends Celery's events meanwhile.")
+    var events = false
+
     @Flag(help: "Keeps no results.")
     var ignoreResults = false
 
@@ -36,7 +39,7 @@ struct BenchDrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await common.measure { [count, payload, concurrency, scheduled, ignoreResults] bench in
+        try await common.measure { [count, payload, concurrency, scheduled, events, ignoreResults] bench in
             try await bench.fill(scheduled, options: EnqueueOptions(countdown: .seconds(36_000)))
             try await bench.fill(
                 count, payload: payload > 0 ? String(repeating: "x", count: payload) : nil,
@@ -45,7 +48,7 @@ struct BenchDrainCommand: AsyncParsableCommand {
             let broker = await bench.brokerProcessorSeconds
             let processor = ProcessFigures.processorSeconds
             var measurement = Measurement("drain", count: count)
-            measurement.seconds = try await bench.withWorker(concurrency: concurrency) { worker in
+            measurement.seconds = try await bench.withWorker(concurrency: concurrency, sendsEvents: events) { worker in
                 let start = ContinuousClock.now
                 try await bench.wait(for: count, on: worker)
                 return (.now - start).seconds

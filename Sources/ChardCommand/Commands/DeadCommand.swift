@@ -27,21 +27,21 @@ struct DeadCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                let broker = try await session.inspectableBroker()
-                let summaries = try await broker.deadLetterSummaries(in: queue, limit: limit)
+                let letters = try await session.reachedOperator().deadLetters
+                let summaries = try await letters.summaries(in: queue, limit: limit)
                 if session.isJSON {
                     return try session.output.answer(JSON.array(try summaries.map { try $0.document }))
                 }
-                let letters = summaries.map(\.letter)
-                guard !letters.isEmpty else { return session.output.talk("no dead letters") }
+                let listed = summaries.map(\.letter)
+                guard !listed.isEmpty else { return session.output.talk("no dead letters") }
                 var table = Table("ID", "TASK", "QUEUE", "REASON", "ATTEMPTS", "DIED", "ERROR", rightAligned: [4])
-                for letter in letters {
+                for letter in listed {
                     table.add(
                         letter.id, letter.task ?? "-", letter.queue, letter.reason.rawValue, "\(letter.attempts)",
                         Words.time(letter.diedAt), letter.error.shortened(to: 80))
                 }
                 try session.output.answer(table.text)
-                if letters.count == limit { session.output.talk("there may be more; see --limit") }
+                if listed.count == limit { session.output.talk("there may be more; see --limit") }
             }
         }
     }
@@ -59,7 +59,7 @@ struct DeadCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                guard let letter = try await session.inspectableBroker().deadLetter(id) else {
+                guard let letter = try await session.reachedOperator().deadLetters.find(id) else {
                     throw CommandError("there is no dead letter \(id)")
                 }
                 if session.isJSON {
@@ -73,11 +73,12 @@ struct DeadCommand: AsyncParsableCommand {
                 listing.add("reason", letter.reason.rawValue)
                 listing.add("error", letter.error)
                 listing.add("attempts", "\(letter.attempts)")
+                listing.add("lost", letter.lossWords)
                 listing.add("worker", letter.worker)
                 listing.add("died", Words.time(letter.diedAt))
                 listing.add("size", Words.count(letter.payload.count, "byte"))
                 let message = String(decoding: letter.payload, as: UTF8.self).printable(keepingNewlines: true)
-                try session.output.answer(listing.text + "\n\n" + message)
+                try session.output.answer(listing.text + "\n\n  " + message.indented())
             }
         }
     }
@@ -105,12 +106,12 @@ struct DeadCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                let broker = try await session.inspectableBroker()
+                let letters = try await session.reachedOperator().deadLetters
                 // Read whole before the first is sent: a letter that dies again at once is not sent twice.
                 let chosen =
                     all
-                    ? try await broker.deadLetterSummaries(in: queue, limit: .max).map(\.letter.id).reversed() : ids
-                try await DeadCommand.forEach(chosen, "requeued", session) { try await broker.requeueDeadLetter($0) }
+                    ? try await letters.summaries(in: queue, limit: .max).map(\.letter.id).reversed() : ids
+                try await DeadCommand.forEach(chosen, "requeued", session) { try await letters.requeue($0) }
             }
         }
     }
@@ -127,8 +128,8 @@ struct DeadCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                let broker = try await session.inspectableBroker()
-                try await DeadCommand.forEach(ids, "dropped", session) { try await broker.dropDeadLetter($0) }
+                let letters = try await session.reachedOperator().deadLetters
+                try await DeadCommand.forEach(ids, "dropped", session) { try await letters.drop($0) }
             }
         }
     }
@@ -168,6 +169,16 @@ extension DeadLetterSummary {
 }
 
 extension DeadLetter {
+    /// How often a worker was lost with it, which is no attempt of its own; `nil` where none was.
+    fileprivate var lossWords: String? {
+        guard let message = try? TaskMessage(decoding: payload), message.losses > 0 || reason == .workerLost else {
+            return nil
+        }
+        // The letter has the message as the last worker held it.
+        let losses = message.losses + (reason == .workerLost ? 1 : 0)
+        return "\(Words.count(losses, "time")) with its worker"
+    }
+
     /// The letter as it is stored, the size of its message in bytes, and the message as text where it is one.
     fileprivate var document: JSON {
         get throws {

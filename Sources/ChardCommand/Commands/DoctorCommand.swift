@@ -8,19 +8,17 @@ import Chard
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Looks for what endangers tasks, and says how to mend it.",
-        discussion: "Ends with 1 if tasks can be lost in normal operation.")
+        discussion: "Ends with 1 if tasks can be lost in normal operation; with --strict, also for every warning.")
+
+    @Flag(help: "Ends with 1 for a warning, too.")
+    var strict = false
 
     @OptionGroup(title: "Common options")
     var common: CommonOptions
 
     func run() async throws {
         try await common.withSession { session in
-            let broker = try session.app.broker
-            guard let diagnosable = broker as? any DiagnosableBroker else {
-                throw CommandError("there is nothing to look at in \(broker.location)", status: .misused)
-            }
-            try await diagnosable.connect()
-            let findings = try await diagnosable.diagnose()
+            let findings = try await session.reachedOperator().diagnose() + [OpenFiles.finding]
             if session.isJSON {
                 try session.output.answer(JSON(encoding: findings))
             } else {
@@ -31,7 +29,9 @@ struct DoctorCommand: AsyncParsableCommand {
                     if !finding.advice.isEmpty { try session.output.answer("         -> \(finding.advice)") }
                 }
             }
-            if findings.contains(where: { $0.severity == .danger }) { throw ExitCode(CommandStatus.failed.rawValue) }
+            if findings.contains(where: { $0.severity == .danger || strict && $0.severity == .warning }) {
+                throw ExitCode(CommandStatus.failed.rawValue)
+            }
         }
     }
 }

@@ -25,6 +25,25 @@ struct ResultCommand: AsyncParsableCommand {
     @OptionGroup(title: "Common options")
     var common: CommonOptions
 
+    /// Why there is no result, as far as that can be seen.
+    private func reason(_ session: Session) async -> String {
+        let unknown = "the task was never sent, ignores its result, or its result has expired"
+        guard let record = try? await session.reachedOperator().find(id) else { return unknown }
+        switch record.place {
+        case .waiting(let queue, let ahead):
+            return "the task waits in \(queue), \(ahead == 0 ? "next" : "behind \(ahead) others")"
+        case .delayed(let queue, let until): return "the task waits for its time, \(Words.time(until)), for \(queue)"
+        case .leased(let queue, let holder, let worker, let since):
+            let node = worker?.node ?? holder
+            return since == nil ? "\(node) has taken the task from \(queue)" : "the task runs on \(node)"
+        case .dead(let letter):
+            return "the task is a dead letter (\(letter.reason.rawValue)); see 'dead show \(letter.id)'"
+        case .gone:
+            guard let last = record.attempts.last else { return unknown }
+            return "the task ended (\(last.end)), and no result is kept of it"
+        }
+    }
+
     func run() async throws {
         try await common.withSession { session in
             let store = try await session.results()
@@ -41,9 +60,7 @@ struct ResultCommand: AsyncParsableCommand {
                 try session.output.answer(shown.listing)
             }
             if status == nil {
-                throw CommandError(
-                    "nothing is stored under \(id): the task waits, was never sent, ignores its result, or its result has "
-                        + "expired")
+                throw CommandError("nothing is stored under \(id): \(await reason(session))")
             }
             if shown.failure != nil { throw ExitCode(CommandStatus.failed.rawValue) }
         }
@@ -64,6 +81,6 @@ extension TaskStatus {
         }
         listing.add("done", dateDone.map(Words.time))
         guard let traceback, !traceback.isEmpty else { return listing.text }
-        return listing.text + "\n\n" + traceback.printable(keepingNewlines: true)
+        return listing.text + "\n\n  " + traceback.printable(keepingNewlines: true).indented()
     }
 }

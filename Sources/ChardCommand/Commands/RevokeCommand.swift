@@ -9,8 +9,8 @@ struct RevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Keeps tasks from running.",
         discussion: """
-            Durable: a worker that is down now obeys when it starts. A scheduled task is removed at once. A task that \
-            runs already goes on, unless --terminate cancels it.
+            Durable: for 30 days, a worker that is down now obeys when it starts. A scheduled task is removed at once. A \
+            task that runs already goes on, unless --terminate cancels it.
             """)
 
     @Argument(help: "The tasks' ids.", transform: OptionValues.name)
@@ -24,8 +24,7 @@ struct RevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await common.withSession { session in
-            _ = try await session.controllableBroker()
-            try await session.app.revoke(ids, terminating: terminate)
+            try await session.reachedOperator().revoke(ids, terminating: terminate)
             try session.answer(
                 ["revoked": .array(ids.map(JSON.string)), "terminate": .bool(terminate)],
                 "\(Words.count(ids.count, "task")) revoked")

@@ -28,7 +28,7 @@ struct ScheduledCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                let tasks = try await session.scheduledTasks().list(in: queue, limit: limit)
+                let tasks = try await session.reachedOperator().delayedTasks.list(in: queue, limit: limit)
                 if session.isJSON {
                     return try session.output.answer(JSON.array(tasks.map { $0.document(full: false) }))
                 }
@@ -38,9 +38,14 @@ struct ScheduledCommand: AsyncParsableCommand {
                 for task in tasks {
                     table.add(
                         task.name, task.message?.task ?? "-", task.queue, Words.time(task.dueAt),
-                        Words.duration(task.dueAt.timeIntervalSince(now).rounded()))
+                        Words.wait(until: task.dueAt, from: now))
                 }
                 try session.output.answer(table.text)
+                if tasks.contains(where: { $0.isOverdue(at: now) }) {
+                    session.output.talk(
+                        "\(session.program): what is overdue waits for a Chard worker that serves its queue; 'workers' shows those"
+                    )
+                }
                 if tasks.count == limit { session.output.talk("there may be more; see --limit") }
             }
         }
@@ -58,17 +63,19 @@ struct ScheduledCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                guard let task = try await session.scheduledTasks().find(id) else { throw ScheduledCommand.missing(id) }
+                guard let task = try await session.reachedOperator().delayedTasks.find(id) else {
+                    throw ScheduledCommand.missing(id)
+                }
                 if session.isJSON { return try session.output.answer(task.document(full: true)) }
                 var listing = Listing()
                 listing.add("id", task.name)
                 listing.add("task", task.message?.task)
                 listing.add("queue", task.queue)
-                listing.add("due", Words.time(task.dueAt))
+                listing.add("due", "\(Words.time(task.dueAt)), \(Words.wait(until: task.dueAt, from: Date()))")
                 listing.add("retries", (task.message?.retries).flatMap { $0 > 0 ? "\($0)" : nil })
                 listing.add("size", Words.count(task.payload.count, "byte"))
                 let message = String(decoding: task.payload, as: UTF8.self).printable(keepingNewlines: true)
-                try session.output.answer(listing.text + "\n\n" + message)
+                try session.output.answer(listing.text + "\n\n  " + message.indented())
             }
         }
     }
@@ -85,7 +92,9 @@ struct ScheduledCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                guard try await session.scheduledTasks().cancel(id) else { throw ScheduledCommand.missing(id) }
+                guard try await session.reachedOperator().delayedTasks.cancel(id) else {
+                    throw ScheduledCommand.missing(id)
+                }
                 try session.answer(["id": .string(id), "cancelled": true], "\(id.printable()) is cancelled")
             }
         }
@@ -116,7 +125,9 @@ struct ScheduledCommand: AsyncParsableCommand {
         func run() async throws {
             try await common.withSession { session in
                 let date = eta ?? Date().addingTimeInterval(countdown?.duration.seconds ?? 0)
-                guard try await session.scheduledTasks().move(id, to: date) else { throw ScheduledCommand.missing(id) }
+                guard try await session.reachedOperator().delayedTasks.move(id, to: date) else {
+                    throw ScheduledCommand.missing(id)
+                }
                 try session.answer(
                     ["id": .string(id), "due": .string(Timestamp.text(for: date))],
                     "\(id.printable()) is due at \(Words.time(date))")
@@ -136,7 +147,9 @@ struct ScheduledCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await common.withSession { session in
-                guard try await session.scheduledTasks().runNow(id) else { throw ScheduledCommand.missing(id) }
+                guard try await session.reachedOperator().delayedTasks.runNow(id) else {
+                    throw ScheduledCommand.missing(id)
+                }
                 try session.answer(["id": .string(id), "sent": true], "\(id.printable()) is sent")
             }
         }
@@ -147,24 +160,20 @@ struct ScheduledCommand: AsyncParsableCommand {
     }
 }
 
-extension ScheduledTask {
+extension DelayedTask {
+    /// Whether it should have gone to its queue: a worker sees to that within moments, and the broker's clock may be another.
+    func isOverdue(at now: Date) -> Bool { dueAt < now - 5 }
+
     /// The entry; the message itself only in full.
     func document(full: Bool) -> JSON {
         var document: JSON = [
             "id": .string(name), "task": message.map { .string($0.task) } ?? .null, "queue": .string(queue),
-            "due": .string(Timestamp.text(for: dueAt)), "priority": .integer(priority), "size": .integer(payload.count),
+            "due": .string(Timestamp.text(for: dueAt)), "overdue": .bool(isOverdue(at: Date())),
+            "priority": .integer(priority), "size": .integer(payload.count),
         ]
         if full {
             document["payload_text"] = String(validating: payload, as: UTF8.self).map(JSON.string) ?? .null
         }
         return document
-    }
-}
-
-extension Session {
-    /// The scheduled tasks of the broker, which is reached.
-    fileprivate func scheduledTasks() async throws -> ScheduledTasks {
-        try await app.broker.connect()
-        return app.scheduledTasks
     }
 }

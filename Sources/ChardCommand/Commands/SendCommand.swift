@@ -69,13 +69,12 @@ struct SendCommand: AsyncParsableCommand {
         try await common.withSession { session in
             // Before anything is sent: a result that cannot be waited for is better known now.
             if wait != nil { _ = try await session.results() }
+            suggestOwnTask(session)
             let result = try await session.app.send(name, Arguments(args, keywords: kwargs), options: options)
-            guard let wait else {
-                return try session.isJSON
-                    ? session.output.answer(["id": .string(result.id)]) : session.output.answer(result.id)
-            }
+            guard let wait else { return tell(result.id, session) }
             // At once, so that the id is known even if the wait is in vain.
-            if !session.isJSON { try session.output.answer(result.id) }
+            if !session.isJSON { tell(result.id, session) }
+            if case .delayed = result.placement { await warnOfNobody(session) }
             let status = try await result.finalStatus(timeout: wait.duration)
             if session.isJSON {
                 try session.output.answer(try JSON(parsing: status.encoded(), limits: JSONLimits(bytes: .max)))
@@ -84,6 +83,35 @@ struct SendCommand: AsyncParsableCommand {
             }
             if let failure = status.failure { throw failure }
         }
+    }
+
+    /// Prints the id of what is sent. Who cannot be told must not send it again: the task is under way, and that is no failure.
+    private func tell(_ id: String, _ session: Session) {
+        do {
+            try session.answer(["id": .string(id)], id)
+        } catch {
+            session.output.talk("\(session.program): \(error); the task is sent all the same: \(id)")
+        }
+    }
+
+    /// A name that is nearly one of the program's own is more often a slip than a task that others have.
+    private func suggestOwnTask(_ session: Session) {
+        let own = session.app.tasks.map(\.name)
+        guard !own.contains(name), let nearest = Suggestion.nearest(to: name, among: own) else { return }
+        session.output.talk(
+            "\(session.program): this program has no task \(name.printable()); did you mean \(nearest)? It is sent all the same"
+        )
+    }
+
+    /// Says that nobody will bring a delayed message to its queue: only workers of Chard do, and one that serves it.
+    private func warnOfNobody(_ session: Session) async {
+        let queue = session.app.queue(for: name, queue)
+        guard let workers = try? await session.app.operator.workers(),
+            !workers.contains(where: { $0.queues.contains(queue) })
+        else { return }
+        session.output.talk(
+            "\(session.program): no worker of Chard serves \(queue.printable()) now, and until one does nobody moves the task there "
+                + "when it is due; for a queue that only Python's workers serve, say --worker-holds-eta")
     }
 
     private var options: EnqueueOptions {

@@ -8,7 +8,7 @@ import FoundationEssentials
 /// `workers`: who is alive.
 struct WorkersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers", abstract: "Shows the workers that are alive.",
+        commandName: "workers", abstract: "Shows the workers that are alive, and what they run.",
         discussion: """
             running: tasks under way; done: tasks ended since the start, failed ones included; seen: the last heartbeat. \
             Python's workers do not show here.
@@ -19,7 +19,7 @@ struct WorkersCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await common.withSession { session in
-            let workers = try await session.inspectableBroker().workers()
+            let workers = try await session.reachedOperator().workers()
             if session.isJSON { return try session.output.answer(JSON.array(workers.map(\.document))) }
             guard !workers.isEmpty else {
                 return session.output.talk(
@@ -36,7 +36,13 @@ struct WorkersCommand: AsyncParsableCommand {
                     Words.duration((now - worker.startedAt).rounded()),
                     Words.duration((now - worker.seenAt).rounded()) + " ago")
             }
-            try session.output.answer(table.text)
+            var runs = Table("NODE", "RUNS", "ID", "FOR", rightAligned: [3])
+            for worker in workers {
+                for run in worker.vitals.running {
+                    runs.add(worker.node, run.task, run.id, Words.duration((now - run.since).rounded()))
+                }
+            }
+            try session.output.answer(runs.isEmpty ? table.text : table.text + "\n\n" + runs.text)
         }
     }
 }

@@ -79,7 +79,7 @@ struct Migration: Sendable {
         report.queues = queues.map { queue in
             var left =
                 after.first { $0.queue == queue }
-                ?? QueueReport(queue: queue, waiting: 0, scheduled: 0, leased: 0, dead: 0)
+                ?? QueueReport(queue: queue, waiting: 0, delayed: 0, leased: 0, dead: 0)
             left.isPaused = paused.contains(queue)
             return (left, moved[queue] ?? QueueMigration.Counts())
         }
@@ -177,7 +177,7 @@ extension ScheduleRecord {
 
 extension QueueReport {
     /// How much is in the queue.
-    var left: Int { waiting + scheduled + leased + dead }
+    var left: Int { waiting + delayed + leased + dead }
 }
 
 extension QueueMigration.Counts {
@@ -187,7 +187,7 @@ extension QueueMigration.Counts {
             total.map { "\(count) of \(max(count, $0)) \(kind)" } ?? "\(count) \(kind)"
         }
         return [
-            part(waiting, total?.waiting, "waiting"), part(scheduled, total?.scheduled, "scheduled"),
+            part(waiting, total?.waiting, "waiting"), part(delayed, total?.delayed, "scheduled"),
             part(dead, total?.dead, "dead"),
         ].joined(separator: ", ")
     }

@@ -12,7 +12,7 @@ struct QueueMigration: Sendable {
     /// How many of each kind were moved.
     struct Counts: Sendable, Hashable {
         var waiting = 0
-        var scheduled = 0
+        var delayed = 0
         var dead = 0
     }
 
@@ -39,7 +39,7 @@ struct QueueMigration: Sendable {
             for: Subscription(
                 queues: [queue], node: node, concurrency: 1, startedAt: Date(), messageLimit: 1 << 40))
         do {
-            try await moveScheduled(&counts, now: consumer.clockOffset)
+            try await moveDelayed(&counts, now: consumer.clockOffset)
             if !isPaused || !isShared { try await moveWaiting(&counts, by: consumer) }
             await consumer.close()
         } catch {
@@ -58,9 +58,9 @@ struct QueueMigration: Sendable {
                 if try await moveSome(&counts, by: consumer) { deadline = .now + Self.patience }
                 continue
             }
-            try await moveScheduled(&counts, now: consumer.clockOffset)
+            try await moveDelayed(&counts, now: consumer.clockOffset)
             let report = try await source.queues().first { $0.queue == queue }
-            guard let report, report.waiting + report.scheduled + (isShared ? 0 : report.leased) > 0 else { return }
+            guard let report, report.waiting + report.delayed + (isShared ? 0 : report.leased) > 0 else { return }
             try await Task.sleep(for: .milliseconds(100))
         }
     }
@@ -81,29 +81,29 @@ struct QueueMigration: Sendable {
                     id: (try? TaskMessage(decoding: delivery.payload))?.id ?? TaskID.random(), queue: queue,
                     priority: priority, payload: delivery.payload)
             })
-        _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+        _ = try await consumer.settle(deliveries.map { Settlement($0) })
         counts.waiting += deliveries.count
         progress(counts)
         return true
     }
 
     /// Moves what is not due soon.
-    private func moveScheduled(_ counts: inout Counts, now offset: Double) async throws {
+    private func moveDelayed(_ counts: inout Counts, now offset: Double) async throws {
         // Only what an earlier migration had under way when it ended can be there already: the first it would have moved.
         var isFirst = true
         var limit = 200
         while true {
             let soon = Date().addingTimeInterval(offset + Self.soon)
-            let page = try await source.scheduledTasks(in: queue, limit: limit)
+            let page = try await source.delayedTasks(in: queue, limit: limit)
             let tasks = page.filter { $0.dueAt > soon }
             guard !tasks.isEmpty else {
                 guard page.count == limit else { return }
                 limit *= 2
                 continue
             }
-            var missing: [ScheduledTask] = []
+            var missing: [DelayedTask] = []
             for task in tasks {
-                if isFirst, let there = try await target.scheduledTask(task.name), there.payload == task.payload {
+                if isFirst, let there = try await target.delayedTask(task.name), there.payload == task.payload {
                     continue
                 }
                 missing.append(task)
@@ -115,13 +115,13 @@ struct QueueMigration: Sendable {
                         id: task.message?.id ?? task.name, queue: queue, priority: task.priority, dueAt: task.dueAt,
                         payload: task.payload)
                 })
-            let before = counts.scheduled
+            let before = counts.delayed
             for task in tasks {
-                if try await source.change(task, .cancel(nil)) { counts.scheduled += 1 }
+                if try await source.change(task, []) { counts.delayed += 1 }
             }
             progress(counts)
             // All of them were changed by others meanwhile, who may still be at it.
-            if counts.scheduled == before { return }
+            if counts.delayed == before { return }
         }
     }
 

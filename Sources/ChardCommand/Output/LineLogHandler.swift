@@ -6,33 +6,41 @@ import FoundationEssentials
 import Logging
 import Synchronization
 
-/// Writes each log entry as one line to standard error: time, level, label, message, metadata.
+/// Writes each log entry as one line to standard error.
 struct LineLogHandler: LogHandler {
+    /// What holds for all of a program's lines.
+    struct Style: Sendable, Hashable {
+        var level = Logger.Level.info
+        var format = LogFormat.text
+        var isColoured = false
+    }
+
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     var logLevel: Logger.Level
     private let label: String
+    private let style: Style
 
-    private static let level = Mutex<Logger.Level?>(nil)
+    private static let style = Mutex<Style?>(nil)
 
-    /// Makes this the program's log handler, at `level`. A later call changes the level of loggers made after it.
-    static func bootstrap(_ newLevel: Logger.Level) {
-        let isFirst = level.withLock { level in
-            defer { level = newLevel }
-            return level == nil
+    /// Makes this the program's log handler. A later call changes the style of loggers made after it.
+    static func bootstrap(_ newStyle: Style) {
+        let isFirst = style.withLock { style in
+            defer { style = newStyle }
+            return style == nil
         }
         guard isFirst else { return }
         LoggingSystem.bootstrap(
             { label, provider in
-                LineLogHandler(
-                    metadataProvider: provider, logLevel: level.withLock { $0 ?? .info }, label: label)
+                LineLogHandler(metadataProvider: provider, style: style.withLock { $0 ?? Style() }, label: label)
             }, metadataProvider: nil)
     }
 
-    init(metadataProvider: Logger.MetadataProvider?, logLevel: Logger.Level, label: String) {
+    init(metadataProvider: Logger.MetadataProvider?, style: Style, label: String) {
         self.metadataProvider = metadataProvider
-        self.logLevel = logLevel
+        self.style = style
         self.label = label
+        logLevel = style.level
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -49,22 +57,8 @@ struct LineLogHandler: LogHandler {
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
         if let own = event.metadata { all.merge(own) { $1 } }
         if let error = event.error { all["error"] = "\(error)" }
-        var line = "\(Timestamp.text(for: time)) \(event.level) \(label): \("\(event.message)".printable())"
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-            let text = "\(value)".printable()
-            line += text.contains(" ") ? " \(key)=\"\(text)\"" : " \(key)=\(text)"
-        }
-        return line
-    }
-}
-
-extension Logger.Level {
-    /// Reads a level's name as people write it.
-    init(naming name: String, from origin: String) throws(CommandError) {
-        guard let level = Self(rawValue: name.lowercased()) else {
-            let hint = Suggestion.hint(for: name, among: Self.allCases.map(\.rawValue))
-            throw CommandError("\(origin): there is no log level \"\(name)\"\(hint)", status: .misused)
-        }
-        self = level
+        let entry = LogEntry(
+            time: time, level: event.level, label: label, message: "\(event.message)", metadata: all)
+        return style.format.line(entry, isColoured: style.isColoured)
     }
 }

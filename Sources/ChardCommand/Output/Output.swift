@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import FoundationEssentials
+import Logging
 
 #if canImport(Glibc)
 import Glibc
@@ -32,6 +34,34 @@ struct Output: Sendable {
             rest = rest.dropFirst(count)
         }
         return 0
+    }
+
+    /// An output whose talk goes into the log, each as an entry: what is said in the course of days wants a time, and to look like
+    /// what the tasks say.
+    func logging(as label: String) -> Output {
+        let logger = Logger(label: label)
+        return Output { [write] stream, bytes in
+            guard stream == .talk else { return write(stream, bytes) }
+            let text = String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self)
+            logger.notice("\(text)")
+            return 0
+        }
+    }
+
+    /// An output whose talk is log entries in JSON: where lines are read by a program, all of them are.
+    var inJSON: Output {
+        Output { [write] stream, bytes in
+            guard stream == .talk else { return write(stream, bytes) }
+            let text = String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self)
+            let entry = LogEntry(time: Date(), level: .notice, label: "chard.command", message: text)
+            return write(stream, Array((LogFormat.json.line(entry) + "\n").utf8))
+        }
+    }
+
+    /// Whether standard error is a terminal that shows colours, and nobody has said that they are not wanted (`NO_COLOR`).
+    static func showsColours(_ environment: [String: String]) -> Bool {
+        environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+            && isatty(Stream.talk.rawValue) == 1
     }
 
     /// Makes an output that hands each text to `write`, which returns 0 or the system's error number.

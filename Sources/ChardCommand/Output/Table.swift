@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
+
 /// Rows in aligned columns, for people.
 struct Table {
     private let headers: [String]
@@ -13,10 +15,13 @@ struct Table {
         self.rightAligned = rightAligned
     }
 
-    /// Adds a row, one cell for each header. What a terminal would act on is made visible instead.
+    /// Adds a row, one cell for each header. What a terminal would act on is made visible instead, and what would push all
+    /// other columns off the screen is cut short.
     mutating func add(_ cells: String...) {
-        rows.append(cells.map { $0.printable() })
+        rows.append(cells.map { $0.shortened(to: Self.widest).printable() })
     }
+
+    private static let widest = 100
 
     var isEmpty: Bool { rows.isEmpty }
 

@@ -24,33 +24,15 @@ enum Words {
         }
     }
 
+    /// How long until a time: `5 min`, or `12 s overdue` where it is past.
+    static func wait(until date: Date, from now: Date) -> String {
+        let seconds = date.timeIntervalSince(now).rounded()
+        return seconds < 0 ? "\(duration(-seconds)) overdue" : duration(seconds)
+    }
+
     /// `2026-11-21 20:31:53 UTC`.
     static func time(_ date: Date) -> String {
         let text = Timestamp.text(for: date)
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(8)) UTC"
-    }
-}
-
-extension String {
-    /// The text with control characters made visible: what came in a message must not steer a terminal or forge a line.
-    func printable(keepingNewlines: Bool = false) -> String {
-        let isPlain = utf8.allSatisfy { (0x20..<0x7F).contains($0) || keepingNewlines && $0 == 0x0A }
-        if isPlain { return self }
-        var result = ""
-        for scalar in unicodeScalars {
-            if scalar == "\n" && keepingNewlines {
-                result.unicodeScalars.append(scalar)
-            } else if scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format {
-                result += scalar.escaped(asASCII: true)
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// The first `limit` characters, with an ellipsis if that is not all.
-    func shortened(to limit: Int) -> String {
-        count <= limit ? self : prefix(limit - 1) + "…"
     }
 }

@@ -6,6 +6,14 @@ enum CommandLineWords {
     private static let withValue: Set = ["--broker", "--results", "--key-prefix", "--config", "--log-level", "-l"]
     private static let commandsThatWait: Set = ["send", "result"]
 
+    /// The first argument whose bytes are not UTF-8, as the shell has handed it over; 0 is the program's name.
+    static var brokenArgument: Int? {
+        (0..<Int(CommandLine.argc)).first { index in
+            guard let bytes = CommandLine.unsafeArgv[index] else { return false }
+            return String(validatingCString: bytes) == nil
+        }
+    }
+
     /// Moves common options from before the command's name to its end, and makes `--wait` and `--wait 5` unambiguous.
     static func tidied(_ words: [String]) -> [String] {
         let words = commonOptionsLast(words)

@@ -16,9 +16,11 @@ import ChardSQLite
 /// - Parameters:
 ///   - deadLetterLimit: How many dead letters are kept of each queue, at least 1; by default, 10,000.
 ///   - deadLetterTimeToLive: How long they are kept; by default, 30 days.
+///   - history: How much is kept of the history of tasks.
 /// - Throws: ``BrokerError`` with code `misconfigured` for any other URL. It repeats nothing that may be a password.
 public func openBroker(
-    _ url: String, keyPrefix: String = "", deadLetterLimit: Int? = nil, deadLetterTimeToLive: Duration? = nil
+    _ url: String, keyPrefix: String = "", deadLetterLimit: Int? = nil, deadLetterTimeToLive: Duration? = nil,
+    history: HistoryLimits = .usual
 ) throws(BrokerError) -> any InspectableBroker {
     if let deadLetterLimit, deadLetterLimit < 1 {
         throw BrokerError(.misconfigured, "the limit of dead letters is \(deadLetterLimit); it must be at least 1")
@@ -34,6 +36,7 @@ public func openBroker(
         settings.keyPrefix = keyPrefix
         if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
         if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
+        settings.history = history
         do {
             return RedisBroker(try RedisURL(url), settings: settings)
         } catch {
@@ -46,6 +49,7 @@ public func openBroker(
         var settings = MemorySettings()
         if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
         if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
+        settings.history = history
         return MemoryBroker(settings: settings)
     case "sqlite":
         guard keyPrefix.isEmpty else {
@@ -55,6 +59,7 @@ public func openBroker(
         var settings = SQLiteSettings()
         if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
         if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
+        settings.history = history
         return SQLiteBroker(try SQLiteLocation(url), settings: settings)
     case let scheme? where scheme.utf8.allSatisfy(isPartOfScheme):
         throw BrokerError(.misconfigured, "there is no broker for \(scheme)://; supported are \(known)")

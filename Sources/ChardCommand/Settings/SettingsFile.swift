@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import Configuration
 import FoundationEssentials
 
 /// The settings file: one JSON object, whose keys are checked, since a misspelt one would be ignored in silence.
-enum SettingsFile {
+struct SettingsFile: Sendable {
+    /// Where it is, as somebody has said.
+    let path: String
+    private let values: [Setting: SettingValue]
+
     /// Reads the file.
-    static func provider(readingFrom path: String) throws(CommandError) -> InMemoryProvider {
+    init(at path: String) throws(CommandError) {
         let content: Data
         do {
             content = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -17,45 +20,36 @@ enum SettingsFile {
         } catch {
             throw CommandError("the settings file \(path) cannot be read", status: .misused)
         }
-        return try provider(parsing: Array(content), name: path)
+        try self.init(parsing: Array(content), path: path)
     }
 
     /// Reads the file's text.
-    static func provider(parsing text: [UInt8], name: String) throws(CommandError) -> InMemoryProvider {
+    init(parsing text: [UInt8], path: String) throws(CommandError) {
         let json: JSON
         do {
             json = try JSON(parsing: text)
         } catch {
-            throw CommandError("\(name) is not JSON: \(error)", status: .misused)
+            throw CommandError("\(path) is not JSON: \(error)", status: .misused)
         }
         guard let members = json.object else {
             throw CommandError(
-                "\(name) holds no JSON object such as {\"broker_url\": \"redis://localhost:6379/0\"}", status: .misused)
+                "\(path) holds no JSON object such as {\"broker_url\": \"redis://localhost:6379/0\"}", status: .misused)
         }
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+        var values: [Setting: SettingValue] = [:]
+        for (key, member) in members.sorted(by: { $0.key < $1.key }) {
             guard let setting = Setting.all.first(where: { $0.name == key }) else {
                 let hint = Suggestion.hint(for: key, among: Setting.all.map(\.name))
-                throw CommandError("\(name): unknown key \"\(key)\"\(hint)", status: .misused)
+                throw CommandError("\(path): unknown key \"\(key)\"\(hint)", status: .misused)
             }
-            guard let content = content(of: value, as: setting.type) else {
-                throw CommandError("\(name): \(key) is not \(setting.expected)", status: .misused)
+            guard let value = SettingValue(member: member, as: setting.kind) else {
+                throw CommandError("\(path): \(key) is not \(setting.expected)", status: .misused)
             }
-            values[setting.key] = ConfigValue(content, isSecret: true)
+            values[setting] = value
         }
-        return InMemoryProvider(name: name, values: values)
+        self.path = path
+        self.values = values
     }
 
-    private static func content(of value: JSON, as type: ConfigType) -> ConfigContent? {
-        switch type {
-        case .string: return value.string.map(ConfigContent.string)
-        case .int: return value.integer.map(ConfigContent.int)
-        case .double: return value.number.map(ConfigContent.double)
-        case .stringArray:
-            guard let elements = value.array else { return nil }
-            let names = elements.compactMap(\.string)
-            return names.count == elements.count ? .stringArray(names) : nil
-        default: return nil
-        }
-    }
+    /// What the file says of a setting.
+    subscript(setting: Setting) -> SettingValue? { values[setting] }
 }

@@ -1,7 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-import Configuration
+import Chard
 
 /// Finds the value of a setting: a flag wins over the environment, the environment over the file.
 struct SettingsReader: Sendable {
@@ -11,8 +11,8 @@ struct SettingsReader: Sendable {
         let origin: String
     }
 
-    private let environment: EnvironmentVariablesProvider
-    private let file: (provider: InMemoryProvider, path: String)?
+    private let environment: [String: String]
+    private let file: SettingsFile?
     /// What is odd about the environment, to be said once.
     let warnings: [String]
 
@@ -20,12 +20,8 @@ struct SettingsReader: Sendable {
     init(config: String?, environment variables: [String: String]) throws(CommandError) {
         // Empty is as good as absent: it is what `CHARD_...: ${...:-}` comes to.
         let set = variables.filter { $0.key.hasPrefix(Setting.variablePrefix) && !$0.value.isEmpty }
-        environment = EnvironmentVariablesProvider(environmentVariables: set)
-        if let path = config ?? set[Setting.configVariable] {
-            file = (try SettingsFile.provider(readingFrom: path), path)
-        } else {
-            file = nil
-        }
+        environment = set
+        file = if let path = config ?? set[Setting.configVariable] { try SettingsFile(at: path) } else { nil }
         // Others may have variables of this prefix, too (Kubernetes does, for a service named "chard"), so only those are
         // worth a word that look like a slip.
         let known = Setting.all.map(\.variable) + [Setting.configVariable]
@@ -39,19 +35,19 @@ struct SettingsReader: Sendable {
     /// The text of a setting.
     func text(_ setting: Setting, flag: String?, named option: String) throws(CommandError) -> Found<String>? {
         if let flag { return Found(value: flag, origin: option) }
-        return try find(setting) { if case .string(let text) = $0 { text } else { nil } }
+        return try find(setting) { if case .text(let text) = $0 { text } else { nil } }
     }
 
     /// The names that a setting lists.
     func names(_ setting: Setting, flag: [String]) throws(CommandError) -> [String] {
         if !flag.isEmpty { return flag }
-        return try find(setting) { if case .stringArray(let names) = $0 { names } else { nil } }?.value ?? []
+        return try find(setting) { if case .names(let names) = $0 { names } else { nil } }?.value ?? []
     }
 
     /// The whole number of a setting.
     func integer(_ setting: Setting, flag: Int?, upTo most: Int = .max) throws(CommandError) -> Int? {
         if let flag { return flag }
-        let found: Found<Int>? = try find(setting) { if case .int(let number) = $0 { number } else { nil } }
+        let found: Found<Int>? = try find(setting) { if case .wholeNumber(let number) = $0 { number } else { nil } }
         guard let found else { return nil }
         guard found.value > 0 else {
             throw CommandError("\(found.origin) is \(found.value); it must be at least 1", status: .misused)
@@ -62,9 +58,15 @@ struct SettingsReader: Sendable {
         return found.value
     }
 
+    /// Whether a setting says yes.
+    func flag(_ setting: Setting, flag: Bool) throws(CommandError) -> Bool {
+        if flag { return true }
+        return try find(setting) { if case .flag(let value) = $0 { value } else { nil } }?.value ?? false
+    }
+
     /// The number of a setting.
     func number(_ setting: Setting) throws(CommandError) -> Found<Double>? {
-        try find(setting) { if case .double(let number) = $0 { number } else { nil } }
+        try find(setting) { if case .number(let number) = $0 { number } else { nil } }
     }
 
     /// How long dead letters are kept: more than nothing, and no longer than a hundred years.
@@ -77,18 +79,34 @@ struct SettingsReader: Sendable {
         return seconds.duration
     }
 
-    private func find<Value>(
-        _ setting: Setting, _ read: (ConfigContent) -> Value?
-    ) throws(CommandError) -> Found<Value>? {
-        var places: [(any ConfigProvider, String)] = [(environment, setting.variable)]
-        if let file { places.append((file.provider, "\(file.path): \(setting.name)")) }
-        for (provider, origin) in places {
-            do {
-                guard let value = try provider.value(forKey: setting.key, type: setting.type).value else { continue }
-                if let value = read(value.content) { return Found(value: value, origin: origin) }
-            } catch {}
-            throw CommandError("\(origin) is not \(setting.expected)", status: .misused)
+    /// How much is kept of the history of tasks.
+    func history() throws(CommandError) -> HistoryLimits {
+        var limits = HistoryLimits.usual
+        if let attempts = try integer(.historyLimit, flag: nil) { limits.attempts = attempts }
+        guard let found = try number(.historyHours) else { return limits }
+        guard let seconds = Seconds(found.value * 3_600) else {
+            throw CommandError(
+                "\(found.origin) is \(found.value); it must be \(Setting.historyHours.expected)", status: .misused)
         }
-        return nil
+        limits.timeToLive = seconds.duration
+        return limits
+    }
+
+    /// Finds what the environment or the file says, as `read` takes it out of a value of the setting's kind.
+    private func find<Value>(
+        _ setting: Setting, _ read: (SettingValue) -> Value?
+    ) throws(CommandError) -> Found<Value>? {
+        let found: (value: SettingValue?, origin: String)
+        if let text = environment[setting.variable] {
+            found = (SettingValue(variable: text, as: setting.kind), setting.variable)
+        } else if let file, let value = file[setting] {
+            found = (value, "\(file.path): \(setting.name)")
+        } else {
+            return nil
+        }
+        guard let value = found.value.flatMap(read) else {
+            throw CommandError("\(found.origin) is not \(setting.expected)", status: .misused)
+        }
+        return Found(value: value, origin: found.origin)
     }
 }

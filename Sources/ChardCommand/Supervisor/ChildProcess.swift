@@ -28,7 +28,15 @@ struct ChildProcess: Sendable {
     /// Starts `program` with these words.
     init(_ program: String, _ arguments: [String], environment: [String: String]) throws(CommandError) {
         let (childLifeline, lifeline) = try Self.pipe()
-        let (reports, childReports) = try Self.pipe()
+        let reports: Int32
+        let childReports: Int32
+        do throws(CommandError) {
+            (reports, childReports) = try Self.pipe()
+        } catch {
+            close(childLifeline)
+            close(lifeline)
+            throw error
+        }
         defer {
             close(childLifeline)
             close(childReports)
@@ -79,14 +87,25 @@ struct ChildProcess: Sendable {
     /// A pipe whose ends no other child inherits, out of the way of the descriptors that children find.
     private static func pipe() throws(CommandError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
-        guard systemPipe(&ends) == 0 else {
-            throw CommandError("no pipe to be had: \(String(cString: strerror(errno)))")
-        }
+        guard systemPipe(&ends) == 0 else { throw noPipe(errno) }
         defer {
             close(ends[0])
             close(ends[1])
         }
-        return (fcntl(ends[0], F_DUPFD_CLOEXEC, 64), fcntl(ends[1], F_DUPFD_CLOEXEC, 64))
+        let read = fcntl(ends[0], F_DUPFD_CLOEXEC, reportsEnd + 1)
+        guard read >= 0 else { throw noPipe(errno) }
+        let write = fcntl(ends[1], F_DUPFD_CLOEXEC, reportsEnd + 1)
+        guard write >= 0 else {
+            let reason = errno
+            close(read)
+            throw noPipe(reason)
+        }
+        return (read, write)
+    }
+
+    private static func noPipe(_ reason: Int32) -> CommandError {
+        let advice = reason == EMFILE ? "; raise the limit of open files, as with ulimit -n 1024" : ""
+        return CommandError("no pipe to a process can be had: \(String(cString: strerror(reason)))\(advice)")
     }
 }
 

@@ -23,15 +23,27 @@ final class Supervisor: Sendable {
         var process: ChildProcess
         var slot: Int
         var identity: String?
-        var isReady = false
+        /// Since when it takes work, if it does.
+        var readySince: ContinuousClock.Instant?
+        /// Whether it has said that it ends as its limits say.
+        var isOverrun = false
+        /// Whether it has said that it ends by remote control, and is not to be replaced.
+        var isDismissed = false
         /// The child that takes over from this one, as SIGHUP asks.
         var replaces: pid_t?
         var reports: [UInt8] = []
+
+        func end(withStatus status: Int32) -> Restarts.End {
+            guard let readySince else { return .notReady }
+            return status == 0 || isOverrun ? .orderly : .failed(after: .now - readySince)
+        }
     }
 
     private struct State {
         var children: [pid_t: Child] = [:]
         var restarts: [Restarts]
+        /// How many children were ended by remote control.
+        var dismissed = 0
         /// Children still to be replaced, as SIGHUP asks.
         var outdated: [pid_t] = []
         var stops = 0
@@ -98,20 +110,24 @@ final class Supervisor: Sendable {
         guard state.stops == 0 else { return endIfDone() }
         do throws(CommandError) {
             var environment = environment
-            environment["CHARD_PROCESS"] = "\(slot + 1)"
+            environment[ProcessName.variable] = "\(slot + 1)"
             let process = try ChildProcess(program, arguments, environment: environment)
             state.children[process.pid] = Child(process: process, slot: slot, replaces: replacing)
             listen(to: process)
         } catch {
             output.talk("\(app.name): \(error)")
-            restart(slot, wasReady: false)
+            restart(slot, after: .notReady)
         }
     }
 
-    private func restart(_ slot: Int, wasReady: Bool) {
-        let delay = state.restarts[slot].delay(wasReady: wasReady)
+    private func restart(_ slot: Int, after end: Restarts.End) {
+        let delay = state.restarts[slot].delay(after: end)
         guard delay > .zero else { return start(slot) }
-        output.talk("\(app.name): process \(slot + 1) did not come to work; trying again in \(delay)")
+        let what =
+            if case .notReady = end { "did not come to work" } else {
+                "has failed soon after its start, not for the first time"
+            }
+        output.talk("\(app.name): process \(slot + 1) \(what); trying again in \(delay)")
         queue.asyncAfter(deadline: .now() + delay.seconds) { [self] in start(slot) }
     }
 
@@ -149,10 +165,14 @@ final class Supervisor: Sendable {
         if line.hasPrefix("identity ") {
             state.children[pid]?.identity = String(line.dropFirst("identity ".count))
         } else if line == "ready" {
-            state.children[pid]?.isReady = true
+            state.children[pid]?.readySince = .now
             if let old = state.children[pid]?.replaces {
                 state.children[old]?.process.signal(SIGTERM)
             }
+        } else if line == "overrun" {
+            state.children[pid]?.isOverrun = true
+        } else if line == "shutdown" {
+            state.children[pid]?.isDismissed = true
         }
     }
 
@@ -171,30 +191,34 @@ final class Supervisor: Sendable {
     private func ended(_ child: Child, _ status: Int32) {
         state.children[child.process.pid] = nil
         let exit = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
-        if let identity = child.identity, exit != 0 { giveBack(identity) }
+        let how = exit < 0 ? "was ended by signal \(-exit)" : "ended with status \(exit)"
+        if let identity = child.identity, exit != 0 {
+            giveBack(identity, because: "process \(child.process.pid) \(how)")
+        }
         let successors = state.children.filter { $0.value.replaces == child.process.pid }.keys
         let isReplaced = !successors.isEmpty
         // They are processes like others from now on; and the number may come again.
         for pid in successors { state.children[pid]?.replaces = nil }
         if exit != 0 {
-            let how = exit < 0 ? "was ended by signal \(-exit)" : "ended with status \(exit)"
             output.talk("\(app.name): process \(child.slot + 1) (pid \(child.process.pid)) \(how)")
         }
-        if let old = child.replaces, !child.isReady, state.children[old] != nil {
+        if let old = child.replaces, child.readySince == nil, state.children[old] != nil {
             // A successor that cannot start must not cost the one that works.
             output.talk("\(app.name): process \(child.slot + 1) stays as it is: its successor did not start")
+        } else if child.isDismissed, !isReplaced {
+            state.dismissed += 1
         } else if !isReplaced {
-            restart(child.slot, wasReady: child.isReady)
+            restart(child.slot, after: child.end(withStatus: exit))
         }
         renewNext()
         endIfDone()
     }
 
-    private func giveBack(_ identity: String) {
+    private func giveBack(_ identity: String, because cause: String) {
         state.lost += 1
         Task {
             do {
-                try await app.declareLost(identity)
+                try await app.operator.declareLost(identity, because: cause)
             } catch {
                 // The other processes find its lease lapsed.
                 output.talk("\(app.name): what \(identity) held will be given back when its lease is over: \(error)")
@@ -240,7 +264,7 @@ final class Supervisor: Sendable {
     }
 
     private func endIfDone() {
-        guard state.stops > 0, state.children.isEmpty, state.lost == 0 else { return }
+        guard state.stops > 0 || state.dismissed == count, state.children.isEmpty, state.lost == 0 else { return }
         for source in state.sources { source.cancel() }
         state.sources = []
         state.ended?.resume()

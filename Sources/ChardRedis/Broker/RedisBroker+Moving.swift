@@ -15,19 +15,21 @@ extension RedisBroker: MovableBroker {
     /// Keeps dead letters.
     package func keep(_ letters: [DeadLetter]) async throws {
         let commands = letters.map { letter in
-            var script = RedisScript.keepLetter.command(keys: [], letter.payload)
-            script.append(letter, broker: self)
-            script.append(letter.diedAt.timeIntervalSince1970)
-            return script
+            var call = ScriptCall(.write)
+            call.append(letter.payload)
+            call.append(1)
+            BuryEffect.append(letter, to: &call, keys, settings, died: letter.diedAt.timeIntervalSince1970)
+            return call.command
         }
-        _ = try await ask(commands + bindings(of: letters.map(\.queue)))
+        _ = try await server.ask(commands + server.bindings(of: letters.map(\.queue)))
     }
 
     /// Statuses as SCAN finds them.
     package func storedStatuses(from place: String?) async throws -> (statuses: [StatusRecord], next: String?) {
         let prefix = keys.status("")
         let pattern = prefix.map { "\\*?[]".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "*"
-        let found = try await ask([RedisCommand("SCAN", place ?? "0", "MATCH", pattern, "COUNT", 200)])[0].array ?? []
+        let found =
+            try await server.ask([RedisCommand("SCAN", place ?? "0", "MATCH", pattern, "COUNT", 200)])[0].array ?? []
         guard found.count == 2, let next = found[0].text else { return ([], nil) }
         let names = (found[1].array ?? []).compactMap(\.text)
         var statuses: [StatusRecord] = []
@@ -35,7 +37,7 @@ extension RedisBroker: MovableBroker {
             // MGET, unlike GET, has no error for what is no status at all.
             var values = RedisCommand("MGET")
             values.append(contentsOf: names)
-            let replies = try await ask([values] + names.map { RedisCommand("PTTL", $0) })
+            let replies = try await server.ask([values] + names.map { RedisCommand("PTTL", $0) })
             for (index, (name, value)) in zip(names, replies[0].array ?? []).enumerated() {
                 guard let json = value.bytes, let left = replies[index + 1].integer, left != -2 else { continue }
                 statuses.append(
@@ -49,20 +51,26 @@ extension RedisBroker: MovableBroker {
 
     /// Stores statuses of tasks that have none.
     package func storeMissing(_ statuses: [StatusRecord]) async throws {
-        var command = RedisScript.storeMissing.command(keys: [])
-        for status in statuses { command.append(status, keys: keys) }
-        _ = try await ask([command])
+        let most = ScriptCall.most / StoreEffect.words
+        let commands = stride(from: 0, to: statuses.count, by: most).map { start in
+            var call = ScriptCall(.storeMissing)
+            for status in statuses[start..<min(start + most, statuses.count)] {
+                StoreEffect.append(fieldsOf: status, to: &call, keys)
+            }
+            return call.command
+        }
+        _ = try await server.ask(commands)
     }
 
     /// Deletes statuses that have not changed.
     package func forget(_ statuses: [StatusRecord]) async throws {
-        _ = try await ask(statuses.map { RedisScript.forgetSame.command(keys: [keys.status($0.id)], $0.json) })
+        _ = try await server.ask(statuses.map { RedisScript.forgetSame.command(keys: [keys.status($0.id)], $0.json) })
     }
 
     /// The revocations that are not yet forgotten.
     package func revocations() async throws -> [(id: String, until: Date)] {
         let entries =
-            try await ask([
+            try await server.ask([
                 RedisCommand(
                     "ZRANGE", keys.revoked, Date().timeIntervalSince1970, "+inf", "BYSCORE", "WITHSCORES")
             ])[0].array ?? []
@@ -82,6 +90,6 @@ extension RedisBroker: MovableBroker {
             script.append(field)
             script.append(value)
         }
-        return try await ask([script])[0].integer == 1
+        return try await server.ask([script])[0].integer == 1
     }
 }

@@ -9,10 +9,7 @@ extension RedisBroker: StatusWatching {
     /// Stores and publishes statuses in one step.
     public func store(_ statuses: [StatusRecord]) async throws {
         guard !statuses.isEmpty else { return }
-        var command = RedisScript.store.command(keys: [])
-        for status in statuses { command.append(status, keys: keys) }
-        let store = command
-        _ = try await translatingErrors { () throws(RedisError) in try await client.send(store) }
+        _ = try await server.ask(writing(Effects(statuses), now: 0))
     }
 
     /// The stored status.
@@ -28,7 +25,7 @@ extension RedisBroker: StatusWatching {
 
     package func watch(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
         let reader = StatusReader(keys.status(id), client, tell)
-        let subscription = subscriber.listen(to: keys.status(id)) { payload in
+        let subscription = server.subscriber.listen(to: keys.status(id)) { payload in
             reader.tell(Result { try TaskStatus(reading: payload) })
         } whenSubscribed: {
             // Read once the server listens for us: what is stored in between is seen twice rather than never.
@@ -88,15 +85,5 @@ private final class StatusReader: Sendable {
                 self.tell(.failure(error))
             }
         }
-    }
-}
-
-extension RedisCommand {
-    /// Adds a status as the scripts take it: key, whether it is a SUCCESS, TTL in ms, JSON.
-    mutating func append(_ status: StatusRecord, keys: RedisKeys) {
-        append(keys.status(status.id))
-        append(status.state == .success ? "1" : "0")
-        append(status.timeToLive?.milliseconds ?? 0)
-        append(status.json)
     }
 }

@@ -9,11 +9,11 @@ extension RedisBroker: ScheduleStore {
     /// All schedules.
     public func schedules() async throws -> ScheduleBoard {
         // The number first: a change in between makes the board look old, and it is read again.
-        let replies = try await ask([
+        let replies = try await server.ask([
             RedisCommand("GET", keys.scheduleChanges), RedisCommand("SMEMBERS", keys.schedules),
         ])
         let names = (replies[1].array ?? []).compactMap(\.text).sorted()
-        let fields = try await ask(
+        let fields = try await server.ask(
             names.map {
                 RedisCommand(
                     "HMGET", keys.schedule($0), "version", "configuration", "last", "tick", "at", "task", "sent",
@@ -33,7 +33,7 @@ extension RedisBroker: ScheduleStore {
 
     /// The number of the last change, and the server's time.
     public func scheduleRevision() async throws -> (revision: Int, now: Date) {
-        let replies = try await ask([RedisCommand("GET", keys.scheduleChanges), RedisCommand("TIME")])
+        let replies = try await server.ask([RedisCommand("GET", keys.scheduleChanges), RedisCommand("TIME")])
         let time = (replies[1].array ?? []).compactMap { $0.text.flatMap { Double($0) } }
         guard time.count == 2 else { throw BrokerError(.damaged, "the server's answer to TIME is no time") }
         return (replies[0].text.flatMap { Int($0) } ?? 0, Date(timeIntervalSince1970: time[0] + time[1] / 1e6))
@@ -45,7 +45,7 @@ extension RedisBroker: ScheduleStore {
         return try await translatingErrors { () throws(RedisError) in
             try await client.run(
                 RedisScript.keepSchedule, keys: keys.forSchedule(record.name), record.name, version, configuration,
-                restarting ? "1" : "0")
+                restarting ? "1" : "0", ScheduleRecord.Progress.mostAhead)
         }.integer == 1
     }
 
@@ -58,25 +58,35 @@ extension RedisBroker: ScheduleStore {
 
     /// Deals with ticks.
     public func send(_ step: TickStep) async throws -> TickReceipt {
-        var script = RedisScript.tick.command(
-            keys: [keys.schedule(step.name)], step.version, step.last, step.upTo, step.notBefore, step.dropped,
-            step.messages.last?.id ?? "")
-        for message in step.messages {
-            script.append(keys.waiting(message.queue, step: Priority.step(for: message.priority)))
-            script.append(message.payload)
+        var call = ScriptCall(.tick)
+        call.append(key: keys.schedule(step.name))
+        for number in [step.version, step.last, step.upTo, step.notBefore, step.dropped, step.messages.count] {
+            call.append(number)
         }
-        let reply = try await ask(bindings(of: step.messages.lazy.map(\.queue)) + [script]).last ?? .null
-        if let progress = reply.array { return .overtaken(ScheduleRecord.Progress(progress[...])) }
-        switch reply.integer {
-        case 1: return .done
-        case 0: return .early
-        default: return .changed
+        call.append(step.messages.last?.id ?? "")
+        call.append(step.effects, keys, settings, now: Date().timeIntervalSince1970)
+        let queues = step.messages.lazy.map(\.queue)
+        let reply = try await server.ask(server.bindings(of: queues) + [call.command]).last ?? .null
+        server.noteBound(queues)
+        if let fields = reply.array, fields.first?.text == "" {
+            return .overtaken(ScheduleRecord.Progress(fields[1...]))
         }
+        return switch reply.integer {
+        case 0: .early
+        case -1: .changed
+        default: .done
+        }
+    }
+
+    /// How many listen to the channel on which changes are told: beats do, and nobody else.
+    public func countBeats() async throws -> Int? {
+        let reply = try await server.ask([RedisCommand("PUBSUB", "NUMSUB", keys.scheduleChanges)]).first
+        return reply?.array?.last?.integer
     }
 
     /// Calls `action` whenever schedules have changed, or may have while nobody could tell.
     public func watchSchedules(_ action: @escaping @Sendable () -> Void) async throws -> any Sendable {
-        listen(to: keys.scheduleChanges, { _ in action() }, whenSubscribed: action)
+        server.listen(to: keys.scheduleChanges, { _ in action() }, whenSubscribed: action)
     }
 }
 

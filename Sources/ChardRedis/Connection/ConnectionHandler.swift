@@ -170,7 +170,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(RedisError(connectionTo: peer, failed: error))
+        let failure = RedisError(connectionTo: peer, failed: error)
+        guard failure.code == .tls, !(error is RedisError) else { return close(failure) }
+        // Now or never: the certificate goes with the TLS handler.
+        let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+        close(RedisError(handshakeWith: peer, failed: error, certificate: certificate ?? nil))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -19,12 +19,14 @@ enum ConnectionOpener {
             do throws(RedisError) {
                 let greeting = Greeting(url: url, options: options)
                 let security = try url.tls.map { tls throws(RedisError) in try TLSContexts.context(for: tls) }
+                let probe = url.tls.map { _ in Probe(url, options, on: eventLoop) }
                 connect(url, options, security, on: eventLoop).assumeIsolated().whenComplete { result in
                     do {
                         let channel = try result.get()
                         let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
-                        greet(channel, greeting, handler, url, promise)
+                        greet(channel, greeting, handler, url, probe, promise)
                     } catch {
+                        probe?.timer.cancel()
                         promise.fail(RedisError(connectionTo: url.peer, failed: error))
                     }
                 }
@@ -33,6 +35,21 @@ enum ConnectionOpener {
             }
         }
         return promise.futureResult
+    }
+
+    /// A server that has not answered a TLS handshake after half of the time is asked in plain.
+    private struct Probe {
+        let isPlainRedis: NIOLoopBoundBox<Bool>
+        let timer: Scheduled<Void>
+
+        init(_ url: RedisURL, _ options: RedisOptions, on eventLoop: any EventLoop) {
+            let box = NIOLoopBoundBox(false, eventLoop: eventLoop)
+            let half = TimeAmount(options.connectTimeout / 2)
+            isPlainRedis = box
+            timer = eventLoop.scheduleTask(in: half) {
+                PlainProbe.isPlainRedis(at: url.address, on: eventLoop, within: half).whenSuccess { box.value = $0 }
+            }
+        }
     }
 
     private static func connect(
@@ -72,12 +89,13 @@ enum ConnectionOpener {
     }
 
     private static func greet(
-        _ channel: any Channel, _ greeting: Greeting, _ handler: ConnectionHandler, _ url: RedisURL,
+        _ channel: any Channel, _ greeting: Greeting, _ handler: ConnectionHandler, _ url: RedisURL, _ probe: Probe?,
         _ promise: EventLoopPromise<RedisConnection>
     ) {
         let boundHandler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         greeting.batch.whenComplete { result in
             let handler = boundHandler.value
+            probe?.timer.cancel()
             do throws(RedisError) {
                 let clientID = try greeting.check(try result.get(), peer: url.peer)
                 handler.opened()
@@ -85,7 +103,16 @@ enum ConnectionOpener {
             } catch {
                 if let tls = url.tls, error.code == .tls { TLSContexts.forget(tls) }
                 handler.close(error)
-                promise.fail(error.code == .closed && url.tls == nil ? .hungUp(url.peer, error) : error)
+                switch error.code {
+                case .closed where url.tls == nil:
+                    PlainProbe.farewell(of: url.address, on: channel.eventLoop, within: .seconds(1)).whenSuccess {
+                        promise.fail($0 ?? RedisError.hungUp(url.peer, error))
+                    }
+                case .timedOut where probe != nil:
+                    let isPlain = probe?.isPlainRedis.value ?? false
+                    promise.fail(RedisError.silentHandshake(with: url.peer, isPlainRedis: isPlain, error))
+                default: promise.fail(error)
+                }
             }
         }
         handler.write(greeting.batch)

@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
 import Logging
 import NIOCore
 import Synchronization
@@ -13,6 +14,7 @@ final class LastingSubscription: Sendable {
     private let whenSubscribed: @Sendable () -> Void
     private let logger: Logger
     private let current = Mutex<RedisSubscription?>(nil)
+    private let first = FirstAnswer<Void, RedisError>()
 
     /// - Parameter whenSubscribed: Told when the server has begun to listen for us, each time: whatever may have been missed
     ///   before should be read another way.
@@ -28,14 +30,26 @@ final class LastingSubscription: Sendable {
         listen()
     }
 
+    /// Waits for the server's first word, that it listens for us or why it does not.
+    func confirmed() async throws(RedisError) {
+        try await withCheckedContinuation { continuation in
+            first.whenGiven { continuation.resume(returning: $0) }
+        }.get()
+    }
+
     private func listen() {
         let subscription = subscriber.listen(
-            to: channel, onMessage: onMessage, whenSubscribed: whenSubscribed
+            to: channel, onMessage: onMessage,
+            whenSubscribed: { [first, whenSubscribed] in
+                first.give(.success(()))
+                whenSubscribed()
+            }
         ) { [weak self] in self?.ended($0) }
         current.withLock { $0 = subscription }
     }
 
     private func ended(_ error: RedisError) {
+        first.give(.failure(error))
         logger.debug("not subscribed", metadata: ["channel": "\(channel)", "error": "\(error)"])
         guard error.code != .shutDown else { return }
         subscriber.eventLoop.scheduleTask(in: .seconds(1)) { [weak self] in self?.listen() }

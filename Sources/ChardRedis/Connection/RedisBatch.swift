@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
 import NIOCore
 
 /// Commands that travel together: written in one piece, answered all at once.
@@ -15,9 +16,12 @@ package final class RedisBatch: Sendable {
     let blockFor: Duration?
     /// Whether any command may have to load its script first.
     let hasScripts: Bool
-    private let outcome = OneShot<[RESPValue]>()
+    /// Whether it is the second try of commands whose scripts were not known.
+    let isSendingScripts: Bool
+    private let outcome = FirstAnswer<[RESPValue], RedisError>()
 
-    init(_ commands: [RedisCommand], blockFor: Duration? = nil) {
+    init(_ commands: [RedisCommand], blockFor: Duration? = nil, isSendingScripts: Bool = false) {
+        self.isSendingScripts = isSendingScripts
         self.commands = commands
         self.blockFor = blockFor
         hasScripts = commands.contains { $0.script != nil }
@@ -26,15 +30,15 @@ package final class RedisBatch: Sendable {
 
     /// Sets who is told of the replies.
     func whenComplete(_ completion: @escaping @Sendable (Result<[RESPValue], RedisError>) -> Void) {
-        outcome.whenComplete(completion)
+        outcome.whenGiven(completion)
     }
 
     /// Finishes the batch; false if it was finished before.
     @discardableResult
     func complete(_ result: Result<[RESPValue], RedisError>) -> Bool {
-        outcome.complete(result)
+        outcome.give(result)
     }
 
     /// Whether nobody waits for it any more.
-    var isFinished: Bool { outcome.isFinished }
+    var isFinished: Bool { outcome.isGiven }
 }

@@ -66,10 +66,7 @@ package final class RedisClient: RedisSender {
 
     /// Since when the connection has been unbroken, on the clock that also counts while the machine sleeps; nil while
     /// there is none. May be read from any thread.
-    package var connectedSince: ContinuousClock.Instant? { presence.current?.since }
-
-    /// The number of the connection on the server, as `CLIENT UNBLOCK` takes it; nil while there is none.
-    package var clientID: Int? { presence.current?.clientID }
+    package var connectedSince: ContinuousClock.Instant? { presence.connectedSince }
 
     /// Calls `observer` on ``eventLoop`` at each change; observers stay as long as the client.
     package func onStateChange(_ observer: @escaping @Sendable (State) -> Void) {

@@ -62,7 +62,7 @@ final class RedisClientCore {
 
     private func connected(_ connection: RedisConnection, generation: Int) {
         cause = nil
-        presence.connected(generation: generation, clientID: connection.clientID)
+        presence.connected(generation: generation)
         timer?.cancel()
         timer = nil
         send(waiting.removeAll())

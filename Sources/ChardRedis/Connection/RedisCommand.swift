@@ -24,6 +24,11 @@ package struct RedisCommand: Sendable {
         repeat append(each arguments)
     }
 
+    /// Words without a command's name, to become a part of one.
+    static func words() -> RedisCommand { RedisCommand() }
+
+    private init() { words = [] }
+
     /// Adds one argument.
     package mutating func append(_ argument: some RedisArgument) {
         argument.append(to: &self)
@@ -32,6 +37,12 @@ package struct RedisCommand: Sendable {
     /// Adds an argument for each element.
     package mutating func append(contentsOf arguments: some Sequence<some RedisArgument>) {
         for argument in arguments { append(argument) }
+    }
+
+    /// Adds all words of another one.
+    mutating func append(wordsOf other: RedisCommand) {
+        words.append(contentsOf: other.words)
+        count += other.count
     }
 
     /// Adds an argument that is these bytes.
@@ -65,11 +76,22 @@ package struct RedisCommand: Sendable {
         return isScript && word(2) == "0" ? nil : word(isScript ? 3 : 1)
     }
 
-    private func word(_ index: Int) -> String? {
+    /// One of its words, the name being the first.
+    func word(_ index: Int) -> String? {
         guard index < count else { return nil }
         var rest = words[...]
         for _ in 0..<index { _ = Self.takeWord(from: &rest) }
         return String(decoding: Self.takeWord(from: &rest), as: UTF8.self)
+    }
+
+    /// The same command but for its first two words, and without a script to be loaded.
+    func replacingFirstWords(_ first: String, _ second: String) -> RedisCommand {
+        var rest = words[...]
+        for _ in 0..<2 { _ = Self.takeWord(from: &rest) }
+        var command = RedisCommand(first, second)
+        command.words.append(contentsOf: rest)
+        command.count = count
+        return command
     }
 
     private static func takeWord(from rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -16,7 +16,7 @@ package final class RedisConnection: RedisSender {
     private let channel: any Channel
     /// The handler, for what runs on the event loop.
     let handler: NIOLoopBound<ConnectionHandler>
-    private let mailbox = Mailbox<RedisBatch>()
+    private let inbox = LoopInbox<RedisBatch>()
 
     init(url: RedisURL, channel: any Channel, handler: ConnectionHandler, clientID: Int?) {
         self.url = url
@@ -49,10 +49,10 @@ package final class RedisConnection: RedisSender {
     }
 
     package func submit(_ batch: RedisBatch) {
-        guard mailbox.leave(batch) else { return }
+        guard inbox.leave(batch) else { return }
         eventLoop.execute {
             let handler = self.handler.value
-            for batch in self.mailbox.empty() { handler.write(batch) }
+            for batch in self.inbox.empty() { handler.write(batch) }
             handler.flush()
         }
     }

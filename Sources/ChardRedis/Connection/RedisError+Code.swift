@@ -54,6 +54,8 @@ extension RedisError {
         public static let clusterDown = Code("clusterDown", retryable: true)
         /// The key lives on another server of a cluster.
         public static let clusterMoved = Code("clusterMoved")
+        /// The server takes no argument, or no request, of this size, and closes the connection that sends one.
+        public static let tooLarge = Code("tooLarge")
         /// The server does not know the script.
         public static let noScript = Code("noScript")
         /// `CLIENT UNBLOCK` ended a blocking command with an error.
@@ -74,6 +76,17 @@ extension RedisError {
     var isOfServer: Bool {
         [.readOnly, .busy, .masterDown, .outOfMemory, .misconfigured, .noReplicas, .clusterDown].contains(code)
     }
+
+    /// Whether it is this command that the server refuses for a reason which lasts, while it serves others.
+    var isOfCommand: Bool { [.noPermission, .wrongType, .tooLarge, .clusterMoved, .noScript, .server].contains(code) }
+
+    /// Whether the server, or a proxy before it, does not have the command.
+    var isUnknownCommand: Bool {
+        code == .server && (message.hasPrefix("ERR unknown command") || message.hasPrefix("ERR unknown subcommand"))
+    }
+
+    /// Whether the command is not to be had, at this server or by this user.
+    var isForWantOfCommand: Bool { code == .noPermission || isUnknownCommand }
 
     /// The error that an error reply stands for: its first word decides, as Redis means it to.
     init(reply: String) {
@@ -98,6 +111,11 @@ extension RedisError.Code {
             || reply.hasPrefix("ERR invalid password")
         {
             self = .authentication
+        } else if reply.hasPrefix("ERR Protocol error: invalid bulk length")
+            || reply.hasPrefix("ERR Protocol error: invalid multibulk length")
+            || reply.hasPrefix("ERR string exceeds maximum allowed size")
+        {
+            self = .tooLarge
         } else if reply.hasPrefix("ERR max number of clients") {
             self = .tooManyClients
         } else {

@@ -21,13 +21,15 @@ extension RedisError {
             return
         }
         let (code, detail) = Self.classify(error)
+        if code == .tls {
+            self.init(handshakeWith: peer, failed: error)
+            return
+        }
         let message =
             switch code {
             case .connectionRefused: "nothing listens on \(peer); check that the server runs and the address is right"
             case .unreachable: "\(peer) can't be reached (\(detail))"
             case .timedOut: "\(peer) did not accept a connection in time"
-            case .tls:
-                "TLS with \(peer) failed (\(detail)); check that the server speaks TLS and its certificate is trusted"
             default: "the connection to \(peer) was lost (\(detail))"
             }
         self.init(code: code, message: message, underlying: error)
@@ -49,12 +51,12 @@ extension RedisError {
         case ChannelError.connectTimeout:
             return (.timedOut, "\(error)")
         case NIOSSLError.uncleanShutdown:
-            return (.closed, "\(error)")
+            return (.closed, "its end was not announced")
         case NIOSSLError.handshakeFailed(.sslError([.eofDuringHandshake])):
             // A server that is just being stopped hangs up like this; nothing is wrong with certificates.
             return (.closed, "the server hung up during the TLS handshake")
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            return (.tls, "\(error)")
+            return (.tls, reason(of: error))
         default:
             return (.closed, "\(error)")
         }

@@ -35,20 +35,20 @@ package struct RedisScript: Sendable, Hashable {
 }
 
 extension RedisBatch {
-    /// The batch that loads the scripts the server did not know and repeats the commands that named them; nil if there
-    /// is nothing to repeat. It completes this batch when it is done.
+    /// The batch that repeats the commands whose scripts the server did not know; nil if there is nothing to repeat. It completes
+    /// this batch when it is done.
+    ///
+    /// A script is loaded first. Where that is not to be had, at a proxy or for want of the right, it is sent with the command.
     func reloadingScripts(after replies: [RESPValue]) -> RedisBatch? {
-        let failed = replies.indices.filter { replies[$0].error?.code == .noScript && commands[$0].script != nil }
+        let failed = replies.indices.filter { replies[$0].error?.wantsScript == true && commands[$0].script != nil }
         let scripts = Set(failed.compactMap { commands[$0].script })
         guard !scripts.isEmpty, !isFinished else { return nil }
-        let loads = scripts.map { RedisCommand("SCRIPT", "LOAD", $0.source) }
-        // Without their scripts, so that a server that forgets as fast as it learns is not asked for ever.
-        let repeats = failed.map { index in
-            var command = commands[index]
-            command.script = nil
-            return command
-        }
-        let batch = RedisBatch(loads + repeats)
+        // A server that has no EVALSHA has no use for what is loaded.
+        let isLoading = !isSendingScripts && !failed.contains { replies[$0].error?.code != .noScript }
+        let loads = isLoading ? scripts.map { RedisCommand("SCRIPT", "LOAD", $0.source) } : []
+        let batch = RedisBatch(
+            loads + failed.map { isLoading ? commands[$0] : commands[$0].sendingScript },
+            isSendingScripts: true)
         batch.whenComplete { result in
             self.complete(
                 result.map { values in
@@ -58,5 +58,18 @@ extension RedisBatch {
                 })
         }
         return batch
+    }
+}
+
+extension RedisError {
+    /// Whether the script has to be sent.
+    fileprivate var wantsScript: Bool { code == .noScript || isUnknownCommand }
+}
+
+extension RedisCommand {
+    /// The same call, with the script itself instead of its digest. A server that forgets as fast as it learns is not asked for ever.
+    fileprivate var sendingScript: RedisCommand {
+        guard let script else { return self }
+        return replacingFirstWords("EVAL", script.source)
     }
 }

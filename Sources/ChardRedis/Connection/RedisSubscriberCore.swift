@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
 import NIOCore
 
 /// The part of a ``RedisSubscriber`` that lives on its event loop: the connection, who listens, who waits to.
@@ -9,7 +10,7 @@ final class RedisSubscriberCore {
 
     private let reconnector: Reconnector
     private var table = SubscriptionTable<SubscriptionListener>()
-    private var unconfirmed: DeadlineQueue<OneShot<Void>>
+    private var unconfirmed: DeadlineQueue<FirstAnswer<Void, RedisError>>
     private var timer: Scheduled<Void>?
     /// Why there is no connection, since the last loss or failed attempt.
     private var cause: RedisError?
@@ -28,9 +29,9 @@ final class RedisSubscriberCore {
     func perform(_ operations: [RedisSubscriber.Operation]) {
         for operation in operations {
             switch operation {
-            case .add(let listener, let id, let topic): add(listener, id: id, to: topic)
+            case .add(let listener, let id, let channel): add(listener, id: id, to: channel)
             case .remove(let id):
-                if let topic = table.remove(id: id) { write(Table.Request(subscribes: false, topics: [topic])) }
+                if let channel = table.remove(id: id) { write(Table.Request(subscribes: false, channels: [channel])) }
             }
         }
         reconnector.connection?.handler.value.flush()
@@ -40,35 +41,34 @@ final class RedisSubscriberCore {
         guard !reconnector.isClosed else { return }
         reconnector.close()
         let error = RedisError.closedHere(reconnector.url)
-        for listener in table.lost() { listener.onLost() }
         for listener in table.removeAll() { listener.end(error) }
         failUnconfirmed(error)
     }
 
-    private func add(_ listener: SubscriptionListener, id: Int, to topic: Table.Topic) {
+    private func add(_ listener: SubscriptionListener, id: Int, to channel: String) {
         if reconnector.isClosed {
-            listener.confirmation.complete(.failure(.closedHere(reconnector.url)))
+            listener.confirmation.give(.failure(.closedHere(reconnector.url)))
         } else if let cause, !cause.isRetryable {
-            listener.confirmation.complete(.failure(cause))
+            listener.confirmation.give(.failure(cause))
         } else {
-            let (isNew, isConfirmed) = table.add(listener, id: id, to: topic)
+            let (isNew, isConfirmed) = table.add(listener, id: id, to: channel)
             if isConfirmed {
                 confirm([listener])
                 return
             }
-            unconfirmed.removeFirst { $0.isFinished }
+            unconfirmed.removeFirst { $0.isGiven }
             unconfirmed.append(listener.confirmation, now: reconnector.eventLoop.now)
             armTimer()
-            if isNew { write(Table.Request(subscribes: true, topics: [topic])) }
+            if isNew { write(Table.Request(subscribes: true, channels: [channel])) }
             reconnector.start()
         }
     }
 
     /// Writes a request if there is a connection; else the next connection's first requests will tell what is wanted.
     private func write(_ request: Table.Request) {
-        guard let handler = reconnector.connection?.handler.value, let first = request.topics.first else { return }
-        var command = RedisCommand(request.verb(for: first).uppercased())
-        command.append(contentsOf: request.topics.map(\.name))
+        guard let handler = reconnector.connection?.handler.value else { return }
+        var command = RedisCommand(request.verb.uppercased())
+        command.append(contentsOf: request.channels)
         table.sent(request)
         handler.writeUnanswered(ByteBuffer([command]))
     }
@@ -85,8 +85,8 @@ final class RedisSubscriberCore {
         switch table.received(push) {
         case .none:
             break
-        case .message(let listeners, let channel, let payload):
-            for listener in listeners { listener.onMessage(channel, payload) }
+        case .message(let listeners, let payload):
+            for listener in listeners { listener.onMessage(payload) }
         case .confirmed(let listeners):
             confirm(listeners)
         case .refused(let listeners, let error):
@@ -99,14 +99,14 @@ final class RedisSubscriberCore {
 
     /// A listener's first confirmation ends its wait; every later one means that a new connection has taken over.
     private func confirm(_ listeners: [SubscriptionListener]) {
-        for listener in listeners where !listener.confirmation.complete(.success(())) {
+        for listener in listeners where !listener.confirmation.give(.success(())) {
             listener.onResubscribed()
         }
     }
 
     private func disconnected(_ error: RedisError) {
         cause = error
-        for listener in table.lost() { listener.onLost() }
+        table.lost()
         guard !error.isRetryable else { return }
         // They stay in the table: should it be mended all the same, they are heard again.
         for listener in table.listeners { listener.end(error) }
@@ -116,7 +116,7 @@ final class RedisSubscriberCore {
     private func failUnconfirmed(_ error: RedisError) {
         timer?.cancel()
         timer = nil
-        for confirmation in unconfirmed.removeAll() { confirmation.complete(.failure(error)) }
+        for confirmation in unconfirmed.removeAll() { confirmation.give(.failure(error)) }
     }
 
     private func armTimer() {
@@ -130,7 +130,7 @@ final class RedisSubscriberCore {
         timer = nil
         let error = RedisError.noConnection(to: reconnector.url, cause: cause)
         for confirmation in unconfirmed.removeExpired(now: reconnector.eventLoop.now) {
-            confirmation.complete(.failure(error))
+            confirmation.give(.failure(error))
         }
         armTimer()
     }

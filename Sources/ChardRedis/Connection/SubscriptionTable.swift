@@ -5,35 +5,27 @@ import NIOCore
 
 /// Who listens to what on one subscribed connection, and what the server has confirmed of it.
 ///
-/// Listeners of one topic share one subscription. The server answers requests in their order, with one confirmation
-/// for each topic of a request or one error for the whole; so a topic is confirmed when its last request is, and not
+/// Listeners of one channel share one subscription. The server answers requests in their order, with one confirmation
+/// for each channel of a request or one error for the whole; so a channel is confirmed when its last request is, and not
 /// when an earlier one is that was taken back in the meantime. No input or output happens here.
 struct SubscriptionTable<Listener> {
-    /// A channel, or a pattern of channels.
-    struct Topic: Hashable {
-        var isPattern: Bool
-        var name: String
-    }
-
     struct Request: Equatable {
         var subscribes: Bool
-        var topics: [Topic]
+        var channels: [String]
 
         /// The confirmation's first element, which is also the command.
-        func verb(for topic: Topic) -> String {
-            (topic.isPattern ? "p" : "") + (subscribes ? "subscribe" : "unsubscribe")
-        }
+        var verb: String { subscribes ? "subscribe" : "unsubscribe" }
     }
 
     enum Event {
         case none
-        /// These listen to the topic that a message came for.
-        case message([Listener], channel: [UInt8], payload: [UInt8])
+        /// These listen to the channel that a message came on.
+        case message([Listener], payload: [UInt8])
         /// These are heard from now on.
         case confirmed([Listener])
         /// These are refused and forgotten.
         case refused([Listener], RedisError)
-        /// One of several topics was refused: ask for each alone, to learn which.
+        /// One of several channels was refused: ask for each alone, to learn which.
         case askAgain([Request])
     }
 
@@ -42,63 +34,56 @@ struct SubscriptionTable<Listener> {
         var isConfirmed = false
     }
 
-    /// How many topics one request may name, so that thousands do not make one huge command.
+    /// How many channels one request may name, so that thousands do not make one huge command.
     static var requestSize: Int { 500 }
 
-    private var entries: [Topic: Entry] = [:]
-    private var topics: [Int: Topic] = [:]
+    private var entries: [String: Entry] = [:]
+    private var channels: [Int: String] = [:]
     private var requests = CircularBuffer<Request>()
     /// How many confirmations of the first request are still to come.
     private var outstanding = 0
-    /// How often each topic is named by a request for it that is under way.
-    private var asked: [Topic: Int] = [:]
+    /// How often each channel is named by a request for it that is under way.
+    private var asked: [String: Int] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// Adds a listener; tells whether the topic must be asked for, and whether it is confirmed already.
-    mutating func add(_ listener: Listener, id: Int, to topic: Topic) -> (isNew: Bool, isConfirmed: Bool) {
-        topics[id] = topic
-        let isNew = entries[topic] == nil
-        entries[topic, default: Entry()].listeners[id] = listener
-        return (isNew, entries[topic]?.isConfirmed ?? false)
+    /// Adds a listener; tells whether it must be asked for, and whether it is confirmed already.
+    mutating func add(_ listener: Listener, id: Int, to channel: String) -> (isNew: Bool, isConfirmed: Bool) {
+        channels[id] = channel
+        let isNew = entries[channel] == nil
+        entries[channel, default: Entry()].listeners[id] = listener
+        return (isNew, entries[channel]?.isConfirmed ?? false)
     }
 
-    /// Removes a listener; the topic, if nobody listens to it any more.
-    mutating func remove(id: Int) -> Topic? {
-        guard let topic = topics.removeValue(forKey: id) else { return nil }
-        entries[topic]?.listeners[id] = nil
-        guard entries[topic]?.listeners.isEmpty ?? false else { return nil }
-        entries[topic] = nil
-        return topic
+    /// Removes a listener; the channel, if nobody listens to it any more.
+    mutating func remove(id: Int) -> String? {
+        guard let channel = channels.removeValue(forKey: id) else { return nil }
+        entries[channel]?.listeners[id] = nil
+        guard entries[channel]?.listeners.isEmpty ?? false else { return nil }
+        entries[channel] = nil
+        return channel
     }
 
     /// What a new connection has to be asked for.
     func requestsForAll() -> [Request] {
-        [false, true].flatMap { isPattern in
-            let topics = entries.keys.filter { $0.isPattern == isPattern }
-            return stride(from: 0, to: topics.count, by: Self.requestSize).map { start in
-                Request(subscribes: true, topics: Array(topics[start..<min(start + Self.requestSize, topics.count)]))
-            }
+        let all = Array(entries.keys)
+        return stride(from: 0, to: all.count, by: Self.requestSize).map { start in
+            Request(subscribes: true, channels: Array(all[start..<min(start + Self.requestSize, all.count)]))
         }
     }
 
-    /// A request is about to be written. Its topics are all channels or all patterns.
+    /// A request is about to be written.
     mutating func sent(_ request: Request) {
-        if requests.isEmpty { outstanding = request.topics.count }
+        if requests.isEmpty { outstanding = request.channels.count }
         requests.append(request)
-        if request.subscribes { for topic in request.topics { asked[topic, default: 0] += 1 } }
+        if request.subscribes { for channel in request.channels { asked[channel, default: 0] += 1 } }
     }
 
-    /// The connection is gone: returns who was heard until now.
-    mutating func lost() -> [Listener] {
+    /// The connection is gone.
+    mutating func lost() {
         requests.removeAll()
         asked = [:]
-        var listeners: [Listener] = []
-        for (topic, entry) in entries where entry.isConfirmed {
-            listeners += entry.listeners.values
-            entries[topic]?.isConfirmed = false
-        }
-        return listeners
+        for channel in entries.keys { entries[channel]?.isConfirmed = false }
     }
 
     /// Everybody.
@@ -114,56 +99,49 @@ struct SubscriptionTable<Listener> {
     /// Something came on the connection.
     mutating func received(_ push: RESPValue) -> Event {
         if case .error(let error) = push { return refused(error) }
-        // Anything else that is not a list of three or four is the answer to a sign of life.
-        guard let parts = push.array, parts.count >= 3, let verb = parts[0].text else { return .none }
-        switch verb {
-        case "message":
-            return message(Topic(isPattern: false, name: parts[1].text ?? ""), parts[1], parts[2])
-        case "pmessage" where parts.count == 4:
-            return message(Topic(isPattern: true, name: parts[1].text ?? ""), parts[2], parts[3])
-        default:
-            return confirmed(verb, name: parts[1].text ?? "")
+        // Anything else that is not a list of three is the answer to a sign of life.
+        guard let parts = push.array, parts.count == 3, let verb = parts[0].text, let channel = parts[1].text else {
+            return .none
         }
+        guard verb == "message" else { return confirmed(verb, channel) }
+        guard let entry = entries[channel], let payload = parts[2].bytes else { return .none }
+        return .message(Array(entry.listeners.values), payload: payload)
     }
 
-    private func message(_ topic: Topic, _ channel: RESPValue, _ payload: RESPValue) -> Event {
-        guard let entry = entries[topic], let channel = channel.bytes, let payload = payload.bytes else { return .none }
-        return .message(Array(entry.listeners.values), channel: channel, payload: payload)
-    }
-
-    private mutating func confirmed(_ verb: String, name: String) -> Event {
-        let topic = Topic(isPattern: verb.hasPrefix("p"), name: name)
-        guard let request = requests.first, request.verb(for: topic) == verb else { return .none }
+    private mutating func confirmed(_ verb: String, _ channel: String) -> Event {
+        guard let request = requests.first, request.verb == verb else { return .none }
         outstanding -= 1
         if outstanding == 0 { finishRequest() }
-        guard request.subscribes, finishAsking(for: topic), entries[topic]?.isConfirmed == false else { return .none }
-        entries[topic]?.isConfirmed = true
-        return .confirmed(entries[topic].map { Array($0.listeners.values) } ?? [])
+        guard request.subscribes, finishAsking(for: channel), entries[channel]?.isConfirmed == false else {
+            return .none
+        }
+        entries[channel]?.isConfirmed = true
+        return .confirmed(entries[channel].map { Array($0.listeners.values) } ?? [])
     }
 
     private mutating func refused(_ error: RedisError) -> Event {
         guard let request = requests.first else { return .none }
         finishRequest()
         guard request.subscribes else { return .none }
-        let current = request.topics.filter { finishAsking(for: $0) && entries[$0]?.isConfirmed == false }
-        if request.topics.count > 1 { return .askAgain(current.map { Request(subscribes: true, topics: [$0]) }) }
+        let current = request.channels.filter { finishAsking(for: $0) && entries[$0]?.isConfirmed == false }
+        if request.channels.count > 1 { return .askAgain(current.map { Request(subscribes: true, channels: [$0]) }) }
         let listeners = current.flatMap { entries.removeValue(forKey: $0)?.listeners ?? [:] }
-        for (id, _) in listeners { topics[id] = nil }
+        for (id, _) in listeners { channels[id] = nil }
         return .refused(listeners.map(\.value), error)
     }
 
     private mutating func finishRequest() {
         requests.removeFirst()
-        outstanding = requests.first?.topics.count ?? 0
+        outstanding = requests.first?.channels.count ?? 0
     }
 
-    /// Counts an answered request for the topic; true if no other is under way.
-    private mutating func finishAsking(for topic: Topic) -> Bool {
-        guard let count = asked[topic], count > 1 else {
-            asked[topic] = nil
+    /// Counts an answered request for the channel; true if no other is under way.
+    private mutating func finishAsking(for channel: String) -> Bool {
+        guard let count = asked[channel], count > 1 else {
+            asked[channel] = nil
             return true
         }
-        asked[topic] = count - 1
+        asked[channel] = count - 1
         return false
     }
 }

@@ -24,7 +24,9 @@ enum TLSContexts {
             throw error
         } catch {
             throw RedisError(
-                code: .tls, message: "the TLS configuration can't be used (\(error)); check the certificates and key",
+                code: .tls,
+                message:
+                    "the TLS configuration can't be used (\(RedisError.reason(of: error))); check the certificates and key",
                 underlying: error)
         }
     }

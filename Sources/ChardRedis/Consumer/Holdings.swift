@@ -7,8 +7,8 @@ import Chard
 /// told apart: a reply may be lost with its connection.
 struct Holdings: Sendable {
     private var counts: [Int: Int] = [:]
-    /// Messages that were found in a list before the reply that announces them.
-    private var foundEarly: Set<Int> = []
+    /// Messages that were found in a list before the pop that moved them was answered, by their list.
+    private var foundEarly: [String: Set<Int>] = [:]
     /// Messages that were settled while their list was being read: the list may still show them.
     private var removed: Set<Int>?
 
@@ -30,6 +30,11 @@ struct Holdings: Sendable {
         removed = []
     }
 
+    /// The list was not read to its end.
+    mutating func giveUpReading() {
+        removed = nil
+    }
+
     /// Of all the messages that a leased list was read to hold, oldest first, those that were not known to be held.
     mutating func unknown(in held: [Delivery]) -> [Delivery] {
         var counts = counts
@@ -44,19 +49,23 @@ struct Holdings: Sendable {
         }
     }
 
-    /// Notes messages that were adopted from a list, whose own announcement may yet come.
-    mutating func adopt(_ deliveries: [Delivery]) {
+    /// Notes messages that were found in a list; `isPopping` if a pop is under way whose answer may be one of them.
+    mutating func adopt(_ deliveries: [Delivery], isPopping: Bool) {
         add(deliveries)
-        for delivery in deliveries { foundEarly.insert(Self.mark(delivery.place, delivery.payload)) }
+        guard isPopping else { return }
+        for delivery in deliveries {
+            foundEarly[delivery.place, default: []].insert(Self.mark(delivery.place, delivery.payload))
+        }
     }
 
-    /// Whether an announced message was adopted before; asked once for each.
+    /// A pop was answered with this message; whether that had been adopted before.
     mutating func wasAdopted(_ delivery: Delivery) -> Bool {
-        foundEarly.remove(Self.mark(delivery.place, delivery.payload)) != nil
+        foundEarly.removeValue(forKey: delivery.place)?.contains(Self.mark(delivery.place, delivery.payload)) ?? false
     }
 
-    mutating func forgetAdopted() {
-        foundEarly = []
+    /// The pop on this list has ended without a message.
+    mutating func announcesNothing(from place: String) {
+        foundEarly[place] = nil
     }
 
     /// A cheap fingerprint: the end of an envelope holds its delivery tag, which no other message has. Two messages that

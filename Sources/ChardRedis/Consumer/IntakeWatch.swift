@@ -10,11 +10,15 @@ struct IntakeWatch: Sendable {
     }
 
     /// Blocking pops answer every few seconds, if only with nothing. Twice that and a dead connection's deadline is silence.
-    static let patience: Duration = .seconds(20)
+    private let patience: Duration
     static let restarts = 3
 
     private var movedAt = ContinuousClock.now
     private var restarted = 0
+
+    init(patience: Duration = .seconds(20)) {
+        self.patience = patience
+    }
 
     /// The consumer begins to ask: from now on an answer is due. That none came to the questions before stays known.
     mutating func begins(at now: ContinuousClock.Instant) {
@@ -33,7 +37,7 @@ struct IntakeWatch: Sendable {
             movedAt = now
             return .none
         }
-        guard now - movedAt > Self.patience else { return .none }
+        guard now - movedAt > patience else { return .none }
         movedAt = now
         restarted += 1
         return restarted > Self.restarts ? .fail : .restart

@@ -11,269 +11,235 @@ import Synchronization
 ///
 /// Messages move from the waiting lists to lists of this process, and stay there until they are settled; one heartbeat is
 /// the lease of all of them. Claiming is a script while there is work, and a blocking pop on each list while there is
-/// none. Everything that must not be blocked by a task — the heartbeat, the blocking pops, the timers of scheduled
-/// messages — lives on the connection's event loop.
+/// none. What happens is told to a ``ConsumerMachine``, which lives on the connection's event loop, where no task can block
+/// it: see ``RedisConsumerCore``.
 ///
 /// Once the lease is in doubt this identity is over: nothing is claimed, settled or handed out any more. Whoever holds the
 /// consumer closes it, by which what others have not yet taken is handed back, and opens another.
 final class RedisConsumer: Consumer {
     let identity: String
+    let core: NIOLoopBoundBox<RedisConsumerCore>
+    private let server: RedisAccess
+    private let subscription: Subscription
+    private let writer: LeasedWriter
+    private let view = ConsumerView()
+    private let loss = Signal()
+    private let sealed = Mutex(LossSeal.random())
 
-    struct State {
-        var lease: LeaseClock
-        var holdings = Holdings()
-        /// What is known of each leased list, by the waiting list it belongs to.
-        var lists: [String: LeasedList] = [:]
-        /// What blocking pops brought while nobody waited in `claim`.
-        var caught: [Delivery] = []
-        var isClaiming = false
-        var turn = 0
-        /// Nothing may be claimed, started or settled any more.
-        var isOver = false
-        var isClosed = false
-        /// Until when the leased lists are to be looked through for messages that nobody told us of.
-        var suspectUntil: ContinuousClock.Instant?
-        var serverClock = ServerClock()
-        var orders = Orders()
-        /// Where the next claim finds large messages.
-        var large: LargeSource?
-        /// When a claim last found the orders to be the present ones.
-        var knewOrdersAt = ContinuousClock.now
-        var intake = IntakeWatch()
-        var failure: BrokerError?
+    private var keys: RedisKeys { server.keys }
 
-        /// Notes what is held from now on; adopted where it was found before it was announced.
-        mutating func hold(_ deliveries: [Delivery], isAdopted: Bool = false) {
-            if isAdopted { holdings.adopt(deliveries) } else { holdings.add(deliveries) }
-            for delivery in deliveries { lists[delivery.place, default: LeasedList()].add(delivery) }
-        }
-
-        /// These are still in a leased list, in whatever place.
-        mutating func doubtOrder(of place: String, stillHeld count: Int) {
-            lists[place, default: LeasedList()].doubt(stillHeld: count)
-        }
-    }
-
-    /// How many messages have been claimed by this program. Of all consumers together: a delivery of one that is over must not
-    /// be taken for another's.
-    private static let claimed = Atomic<Int64>(0)
-
-    /// The number of the next message that a claim has brought.
-    static func nextNumber() -> Int64 { claimed.add(1, ordering: .relaxed).newValue }
-
-    let broker: RedisBroker
-    let subscription: Subscription
-    let state: Mutex<State>
-    let signal = Signal()
-    private let over = Signal()
-    let loop: NIOLoopBoundBox<RedisConsumerLoop?>
-    private let recoverer: Recoverer
-
-    var keys: RedisKeys { broker.keys }
-    var client: RedisClient { broker.client }
-
-    init(broker: RedisBroker, subscription: Subscription) {
-        self.broker = broker
+    init(server: RedisAccess, subscription: Subscription) {
+        self.server = server
         self.subscription = subscription
         identity = "\(subscription.node)#\(TaskID.random().prefix(8))"
-        state = Mutex(State(lease: LeaseClock(lease: broker.settings.lease, renewedAt: .now)))
-        loop = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: broker.client.eventLoop)
-        recoverer = Recoverer(
-            broker: broker, node: subscription.node, identity: identity, messageLimit: subscription.messageLimit,
-            onBuried: subscription.onBuried)
+        core = NIOLoopBoundBox.makeBoxSendingValue(
+            RedisConsumerCore(server, subscription, identity: identity, view: view, onLoss: loss),
+            eventLoop: server.client.eventLoop)
+        writer = LeasedWriter(core: core, server: server)
     }
 
-    var clockOffset: Double { state.withLock { $0.serverClock.offset() } }
+    /// A consumer that nobody closes falls silent with its holder.
+    deinit {
+        let core = core
+        core.eventLoop.execute { core.value.end() }
+    }
 
     // MARK: Life
 
     /// Registers the process, and starts what lives on the event loop.
+    /// - Throws: What the server does not let a worker do, if there is something: all of it is tried.
     func open() async throws {
         let sentAt = ContinuousClock.now
         let asked = ServerClock.Reading.now
-        let holder = Holder(node: subscription.node, queues: subscription.queues)
-        let heartbeat = keys.process(identity)
-        let json = try JSON.encode(holder)
-        let commands =
-            try broker.bindings(of: subscription.queues)
-            + [
-                RedisCommand("HSET", keys.processes, identity, json),
-                RedisCommand(
-                    "HSET", heartbeat, "node", subscription.node, "pid",
-                    Int(ProcessInfo.processInfo.processIdentifier), "queues", JSON.encode(subscription.queues),
-                    "concurrency", subscription.concurrency, "started",
-                    subscription.startedAt.timeIntervalSince1970, "lease", broker.settings.lease.milliseconds),
-                RedisCommand("PEXPIRE", heartbeat, broker.settings.lease.milliseconds), RedisCommand("TIME"),
-            ]
-        let replies = try await translatingErrors { () throws(RedisError) in
-            let replies = try await client.pipeline(commands)
-            for reply in replies { _ = try reply.get() }
-            return replies
+        let heartbeat = keys.heartbeat(identity)
+        let rights = WorkerRights(subscription.queues, identity: identity, keys)
+        var open = ScriptCall(.open)
+        open.append(key: heartbeat)
+        open.append(key: keys.holders)
+        open.append(server.settings.lease.milliseconds)
+        open.append(identity)
+        open.append(try JSON.encode(Holder(node: subscription.node, queues: subscription.queues)))
+        for (name, value) in try fields { open.append(contentsOf: [Array(name.utf8), value]) }
+        let trials = rights.commands
+        let batch = trials + server.bindings(of: subscription.queues) + [open.command]
+        let replies = try await translatingErrors { () throws(RedisError) in try await server.client.pipeline(batch) }
+        try await check(rights, replies)
+        for reply in replies.dropFirst(trials.count) {
+            // Where the memory is full, a queue that nobody has sent to is made known later.
+            guard let error = reply.error, error.code != .outOfMemory else { continue }
+            throw BrokerError(error)
         }
-        state.withLock { $0.lease.renewed(sentAt: sentAt) }
-        noteTime(replies.last, asked: asked)
-        try await client.eventLoop.submit {
-            let loop = RedisConsumerLoop(self, self.broker, self.subscription, self.identity)
-            self.loop.value = loop
-            loop.start()
-        }.get()
+        if replies.dropFirst(trials.count).allSatisfy({ $0.error == nil }) { server.noteBound(subscription.queues) }
+        view.noteTime(replies.last, asked: asked)
+        let seal = try await translatingErrors { () throws(RedisError) in try await server.seal() }
+        sealed.withLock { $0 = seal }
+        let orders = await core.run { $0.start(renewedAt: sentAt) }
+        // Only who is on duty listens to what is due; but that may be anybody.
+        let due = server.listen(to: keys.due, { _ in }, whenSubscribed: {})
+        for (channel, subscription) in [(keys.orders, orders), (keys.due, due)] {
+            do {
+                try await subscription.confirmed()
+            } catch  where error.code == .noPermission {
+                var missing = WorkerRights.Missing()
+                missing.note(error, command: "subscribe", channel: "chard:*", keys)
+                await close()
+                throw missing.error(server.url.peer) ?? BrokerError(error)
+            } catch {
+                server.logger.warning("not subscribed yet", metadata: ["channel": "\(channel)", "error": "\(error)"])
+            }
+        }
     }
 
-    /// Marks the identity as over, when the lease is in doubt. Nothing is handed back before the holder has seen to what it
-    /// runs, and closes.
-    func lose() {
-        let isFirst = state.withLock { state in
-            defer { state.isOver = true }
-            return !state.isOver
+    var seal: LossSeal { sealed.withLock { $0 } }
+
+    /// What the heartbeat says of this process.
+    private var fields: [(name: String, value: [UInt8])] {
+        get throws {
+            [
+                ("node", Array(subscription.node.utf8)),
+                ("pid", Array("\(ProcessInfo.processInfo.processIdentifier)".utf8)),
+                ("queues", try JSON.encode(subscription.queues)),
+                ("concurrency", Array("\(subscription.concurrency)".utf8)),
+                ("started", Array("\(subscription.startedAt.timeIntervalSince1970)".utf8)),
+                ("lease", Array("\(server.settings.lease.milliseconds)".utf8)),
+            ]
         }
-        if isFirst { over.fire() }
-        signal.fire()
+    }
+
+    private func check(_ rights: WorkerRights, _ replies: [RESPValue]) async throws {
+        var missing = rights.missing(in: replies)
+        if missing.hasKeys {
+            let replies = try await translatingErrors { () throws(RedisError) in
+                try await server.client.pipeline(rights.commandsForKeys)
+            }
+            missing.rules.formUnion(rights.missingKeys(in: replies))
+        }
+        guard let error = missing.error(server.url.peer) else { return }
+        _ = try? await server.client.pipeline(rights.cleaning)
+        throw error
     }
 
     /// Ends the identity: no pop is left that could bring messages, then what is still held goes back in one step.
     func close() async {
-        lose()
-        let isFirst = state.withLock { state in
-            defer { state.isClosed = true }
-            return !state.isClosed
+        let core = core
+        let hasLostSight = await withCheckedContinuation { continuation in
+            core.eventLoop.execute { core.value.close(continuation) }
         }
-        guard isFirst else { return }
-        await recall()
-        // The answers of the pops that were called back may be a moment behind.
-        for _ in 0..<20 where await onLoop(\.isPopping) ?? false {
-            try? await broker.executor.sleep(for: .milliseconds(5))
-        }
-        let isPopping =
-            (try? await client.eventLoop.submit {
-                defer {
-                    self.loop.value?.close()
-                    self.loop.value = nil
-                }
-                return self.loop.value?.isPopping ?? false
-            }.get()) ?? false
-        // A pop whose connection was lost, or that could not be called back, may still be waiting on the server, for as long
-        // as a pop waits.
-        let isLost = state.withLock { $0.suspectUntil != nil } || isPopping
-        let lostSight = isLost ? stalePop.milliseconds : 0
-        var hold = [keys.process(identity), keys.processes, keys.ending(identity)]
-        for list in subscription.queues.flatMap(keys.waiting(allOf:)) {
-            hold += [keys.leased(identity, list), list]
-        }
+        guard let hasLostSight else { return }
+        let holder = [keys.heartbeat(identity), keys.holders, keys.ending(identity), keys.duty]
+        let lists = subscription.queues.flatMap(keys.waiting(allOf:))
+        let stalePop = server.settings.longestPop(of: subscription.queues.count) * 2
+        let most = ScriptCall.most / 2 - holder.count
+        var isWhole = true
         do {
-            // Also where the task that ran the worker was cancelled: that is one of the ways to end it.
-            _ = try await client.sendWhatever(RedisScript.handBack.command(keys: hold, identity, lostSight))
+            for start in stride(from: 0, to: lists.count, by: most) {
+                let portion = lists[start..<min(start + most, lists.count)]
+                let isLast = portion.endIndex == lists.count
+                // Also where the task that ran the worker was cancelled: that is one of the ways to end it.
+                let reply = try await server.client.sendWhatever(
+                    RedisScript.handBack.command(
+                        keys: holder + portion.flatMap { [keys.leased(identity, $0), $0] }, isLast ? identity : "",
+                        hasLostSight ? stalePop.milliseconds : 0, isWhole ? 1 : 0))
+                isWhole = reply.integer == 1
+            }
         } catch {
             // Whoever finds the heartbeat gone gives the messages back.
-            broker.logger.debug("nothing was handed back", metadata: ["error": "\(error)"])
+            server.logger.debug("nothing was handed back", metadata: ["error": "\(error)"])
         }
     }
 
     /// Falls silent as a killed process does: no heartbeat, no hand-back. For tests.
     func fallSilent() async {
-        lose()
-        state.withLock { $0.isClosed = true }
-        try? await client.eventLoop.submit {
-            self.loop.value?.close()
-            self.loop.value = nil
-        }.get()
+        await core.run { $0.end() }
     }
-
-    var stalePop: Duration { broker.settings.blockingPop * 2 }
 
     func leaseLost() async {
-        await over.wait()
-        over.fire()
+        await loss.wait()
+        loss.fire()
     }
 
-    // MARK: The lease
+    // MARK: Claiming
 
-    var lapsed: BrokerError { BrokerError(.leaseLost, "the lease of \(identity) is over or in doubt") }
-
-    func checkLease() throws {
-        let (holds, isOver, failure) = state.withLock { ($0.lease.holds(at: .now), $0.isOver, $0.failure) }
-        if let failure { throw failure }
-        if !holds && !isOver { lose() }
-        if !holds || isOver { throw lapsed }
+    func claim(upTo count: Int) async throws -> [Delivery] {
+        let core = core
+        let deliveries = try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if core.eventLoop.inEventLoop { return core.value.claim(count, continuation) }
+                core.eventLoop.execute { core.value.claim(count, continuation) }
+            }
+        } onCancel: {
+            wake()
+        }
+        if !view.isWholeOfRevocations, !deliveries.isEmpty { try await askRevoked(deliveries) }
+        return deliveries
     }
 
-    /// Sends a command, and again through lost connections for as long as the lease holds. `onRepeat` is told when the
-    /// server may have carried it out without our learning of it.
-    func persevering(
-        _ command: RedisCommand, onRepeat: @Sendable (inout State) -> Void
-    ) async throws -> RESPValue {
-        try await persevering({ () throws(RedisError) in try await client.sendWhatever(command) }, onRepeat: onRepeat)
-    }
-
-    /// Asks the server, and again through lost connections for as long as the lease holds.
-    func persevering<Answer>(
-        _ ask: () async throws(RedisError) -> Answer, onRepeat: @Sendable (inout State) -> Void = { _ in }
-    ) async throws -> Answer {
-        var refusal: RedisError.Code?
-        while true {
-            try checkLease()
-            do throws(RedisError) {
-                return try await ask()
-            } catch {
-                guard error.isRetryable else { throw BrokerError(error) }
-                if error.isOfServer, refusal != error.code {
-                    broker.logger.error("the server refuses; trying again", metadata: ["error": "\(error)"])
-                }
-                refusal = error.code
-                state.withLock { onRepeat(&$0) }
-                try await broker.executor.sleep(for: .milliseconds(100))
+    /// Asks which of these are revoked, where that is not all known here: just after the start, or of very many.
+    private func askRevoked(_ deliveries: [Delivery]) async throws {
+        let ids = deliveries.flatMap { delivery -> [String] in
+            guard let message = try? TaskMessage(decoding: delivery.payload, limits: .held) else { return [] }
+            return [message.id] + (message.workflowOrder.map { [$0] } ?? [])
+        }
+        for start in stride(from: 0, to: ids.count, by: 500) {
+            let some = ids[start..<min(start + 500, ids.count)]
+            var question = RedisCommand("ZMSCORE", keys.revoked)
+            question.append(contentsOf: some)
+            do {
+                let scores = try await writer.write(question).reply.array ?? []
+                view.learn(asked: zip(some, scores).compactMap { $1.isNull ? nil : $0 })
+            } catch let error as BrokerError where error.code == .damaged {
+                guard let cause = error.underlying as? RedisError else { throw error }
+                server.putAside(keys.revoked, as: "zset", because: cause)
             }
         }
     }
 
-    // MARK: What the event loop tells
-
-    func renewed(sentAt: ContinuousClock.Instant) {
-        state.withLock { $0.lease.renewed(sentAt: sentAt) }
+    func wake() {
+        let core = core
+        core.eventLoop.execute { core.value.handle(.wake) }
     }
 
-    func leaseHolds() -> Bool {
-        state.withLock { !$0.isOver && $0.lease.holds(at: .now) }
+    // MARK: What the holder is told
+
+    var clockOffset: Double { view.clockOffset }
+
+    func isRevoked(_ id: String) -> Bool { view.isRevoked(id) }
+
+    func isDrained() async throws -> Bool {
+        let waiting = subscription.queues.flatMap(keys.waiting(allOf:))
+        let lists = waiting + subscription.queues.flatMap(keys.ripe(allOf:))
+        // What is leased is asked for last: where there is more than is known, its announcement is under way.
+        let all = lists + waiting.map { keys.leased(identity, $0) }
+        let counts = try await translatingErrors { () throws(RedisError) in
+            try await server.client.pipeline(all.map { RedisCommand("LLEN", $0) })
+        }.map { $0.integer ?? 0 }
+        guard counts.prefix(lists.count).allSatisfy({ $0 == 0 }) else { return false }
+        return counts.suffix(waiting.count).reduce(0, +) <= (await core.run { $0.machine.stock.count })
     }
 
-    /// Something came of a claim or of a blocking pop, if only that there was nothing.
-    func noteIntake() {
-        state.withLock { $0.intake.moved(at: .now) }
+    // MARK: Writing
+
+    func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
+        try await writer.settle(settlements)
     }
 
-    /// Whether anything is asked for that could come: not while all queues are paused.
-    private func isAsking(_ state: State) -> Bool {
-        state.isClaiming && client.connectedSince != nil
-            && !subscription.queues.allSatisfy(state.orders.paused.contains)
-    }
-
-    /// Whether the intake stands still although the server answers, and so must be started anew. When that has not helped
-    /// either, the consumer fails, and with it the worker's process: better ended than connected and silent.
-    func intakeStandsStill() -> Bool {
-        let action = state.withLock { state in
-            state.intake.looked(at: .now, isClaiming: isAsking(state))
-        }
-        switch action {
-        case .none: return false
-        case .restart:
-            broker.logger.warning("the intake stands still; starting it anew", metadata: ["identity": "\(identity)"])
-            return true
-        case .fail:
-            let error = BrokerError(.damaged, "nothing can be claimed although the server answers")
-            state.withLock { $0.failure = error }
-            signal.fire()
+    func report(_ effects: Effects) async throws -> Bool {
+        var call = ScriptCall(.report)
+        call.append(key: keys.heartbeat(identity))
+        call.append(effects, keys, server.settings, now: 0)
+        let statuses = effects.statuses
+        do {
+            return try await writer.write(call.command, isUrgent: false).reply.integer != 0
+        } catch let error as BrokerError where error.code == .refused && statuses.count == effects.count {
+            // No task must wait for room for what is told on the way.
+            server.logger.warning(
+                "a status on the way is not stored",
+                metadata: [LogKey.taskID: "\(statuses.first?.id ?? "")", "error": "\(error)"])
             return false
         }
     }
 
-    func recoverOthers() {
-        recoverer.start()
-    }
-
-    /// Takes the server's time, which it had at some moment since `asked`.
-    func noteTime(_ reply: RESPValue?, asked: ServerClock.Reading) {
-        guard let parts = reply?.array, parts.count == 2,
-            let seconds = parts[0].text.flatMap(Double.init), let micros = parts[1].text.flatMap(Double.init)
-        else { return }
-        state.withLock { $0.serverClock.told(seconds + micros / 1e6, asked: asked, answered: .now) }
+    func noteLastChance(of id: String) async throws {
+        _ = try await writer.write(RedisScript.noteLastChance.command(keys: [keys.lastChances(identity)], id, 86_400))
     }
 }

@@ -27,6 +27,14 @@ struct ServerClock {
         known = (answered.wall + offset, answered.at)
     }
 
+    /// By how many seconds the server's clock has been set since it was last heard of, where that is more than a few: told so,
+    /// at some moment before `answered`. Call it before ``told(_:asked:answered:)``.
+    func jump(to server: Double, answered: Reading) -> Double? {
+        guard let known else { return nil }
+        let jump = server - known.time - (answered.at - known.at) / .seconds(1)
+        return abs(jump) > 10 ? jump : nil
+    }
+
     /// By how many seconds the server's clock is ahead of this machine's.
     func offset(at now: Reading = .now) -> Double {
         guard let known else { return 0 }

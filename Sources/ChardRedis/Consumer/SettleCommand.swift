@@ -4,13 +4,15 @@
 import Chard
 import FoundationEssentials
 
-/// The command that settles as many as go into one script, and how its answers are read.
+/// The call that settles as many as go into one script, and how its answers are read.
 struct SettleCommand {
     /// What became of one settlement.
     enum Answer {
-        case written
+        case written([Effect.Answer])
         /// The message was not there: the lease is gone.
         case fenced
+        /// The message stays leased, as a join wants it, and nothing is written.
+        case withheld([Effect.Answer])
         /// The message stays leased, for this reason.
         case failed(RedisError)
         /// The message stays leased, since the batch it was to be dropped with does not stand as it was thought to.
@@ -19,51 +21,168 @@ struct SettleCommand {
         var leavesMessage: Bool {
             switch self {
             case .written, .fenced: false
-            case .failed, .untried: true
+            case .withheld, .failed, .untried: true
+            }
+        }
+
+        fileprivate init(_ reply: RESPValue) {
+            if let error = reply.error {
+                self = .failed(error)
+            } else if reply.integer == 0 {
+                self = .fenced
+            } else {
+                let said = [Effect.Answer](reply)
+                self = reply.array?.first?.integer == 0 ? .withheld(said) : .written(said)
             }
         }
     }
 
     /// Settlements that are told together.
     private struct Run {
+        enum Form {
+            /// There is an answer for each.
+            case each
+            /// Dropped together, with one answer for all: their number, or anything else if nothing was dropped.
+            case cut
+            /// The same, with what the join of which all are members has to say.
+            case members
+        }
+
         var count: Int
-        /// Dropped together, with one answer for all: their number, or anything else if nothing was dropped. Otherwise there
-        /// is an answer for each.
-        var isCut: Bool
+        var form: Form
     }
 
-    private(set) var command: RedisCommand
+    private var call = ScriptCall(.succeed)
     private var runs: [Run] = []
 
-    /// - Parameter take: Takes deliveries out of what is known of their list; as a cut where that is wanted and possible.
+    var command: RedisCommand { call.command }
+
+    /// How many settlements it tells.
+    var count: Int { runs.reduce(0) { $0 + $1.count } }
+
+    /// From how many on members of a join are worth being told together: among fewer there is a last one too often.
+    private static let leastMembers = 16
+
+    /// - Parameters:
+    ///   - isFull: Whether the server's memory is full: then each is settled by itself.
+    ///   - take: Takes deliveries out of what is known of their list: as a cut, and else none, or each by itself.
     init(
-        _ settlements: [Settlement], identity: String, broker: RedisBroker, now: Double,
+        _ settlements: [Settlement], identity: String, server: RedisAccess, now: Double, isFull: Bool = false,
         taking take: (_ deliveries: [Delivery], _ asCut: Bool) -> LeasedList.Cut?
     ) {
-        command = RedisScript.settle.command(keys: [broker.keys.due])
+        let keys = server.keys
         var rest = settlements[...]
-        while let first = rest.first, runs.isEmpty || command.size < RedisBroker.batchBytes {
-            let run = Self.plainSuccesses(rest)
-            let count = max(1, run.count)
-            let cut = take(rest.prefix(count).map(\.delivery), !run.isEmpty)
-            if let status = run.first?.status {
-                command.append(cut == nil ? "p" : "c")
-                command.append(broker.keys.leased(identity, first.delivery.place))
-                command.append(status.timeToLive?.milliseconds ?? 0)
-                command.append(run.count)
-                if let cut { command.append(cut) }
-                for settlement in run {
-                    if cut == nil { command.append(settlement.delivery.payload) }
-                    command.append(broker.keys.status(settlement.status?.id ?? ""))
-                    command.append(settlement.status?.json ?? [])
-                }
+        // Where the memory is full, what makes no room must not slip in behind what does.
+        let makesRoom = isFull ? settlements.first?.makesRoom : nil
+        var triesMembers = !isFull
+        while let first = rest.first, hasRoom(for: first), makesRoom == nil || first.makesRoom == makesRoom {
+            let leased = keys.leased(identity, first.delivery.place)
+            var run = isFull ? [] : Self.plainSuccesses(rest, atMost: (ScriptCall.most - call.count) / 3)
+            let form: Run.Form
+            if !run.isEmpty {
+                let cut = take(run.map(\.delivery), true)
+                if cut == nil { _ = take(run.map(\.delivery), false) }
+                append(run, cut, leased, keys)
+                form = cut == nil ? .each : .cut
             } else {
-                command.append("g")
-                command.append(first, identity: identity, broker: broker, now: now)
+                let members = triesMembers ? Self.members(rest, atMost: (ScriptCall.most - call.count - 16) / 6) : []
+                let isWorthIt = members.count >= Self.leastMembers
+                if isWorthIt, let cut = take(members.map(\.delivery), true) {
+                    run = members
+                    append(members: run, cut, leased, keys)
+                    form = .members
+                } else {
+                    // Where these cannot be cut, those behind them can not either.
+                    triesMembers = triesMembers && !isWorthIt
+                    run = rest.prefix(1)
+                    _ = take([first.delivery], false)
+                    append(first, asFull: isFull && first.makesRoom, leased, server, now)
+                    form = .each
+                }
             }
-            runs.append(Run(count: count, isCut: cut != nil))
-            rest = rest.dropFirst(count)
+            runs.append(Run(count: run.count, form: form))
+            rest = rest.dropFirst(run.count)
         }
+    }
+
+    /// Adds a settlement of any kind.
+    private mutating func append(
+        _ settlement: Settlement, asFull isFull: Bool, _ leased: String, _ server: RedisAccess, _ now: Double
+    ) {
+        let delivery = settlement.delivery
+        call.script = .settle
+        call.append(isFull ? "full" : "step")
+        call.append(key: leased)
+        call.append(delivery.payload)
+        if let size = delivery.excerptOf { call.append(size) } else { call.append("") }
+        call.append(settlement.effects, from: delivery.place, server.keys, server.settings, now: now)
+    }
+
+    /// Adds plain successes of one list.
+    private mutating func append(
+        _ run: ArraySlice<Settlement>, _ cut: LeasedList.Cut?, _ leased: String, _ keys: RedisKeys
+    ) {
+        call.append(cut == nil ? "each" : "cut")
+        call.append(key: leased)
+        if let cut { call.append(cut) }
+        call.append(run.first?.plainSuccess?.timeToLive?.milliseconds ?? 0)
+        call.append(run.count)
+        for settlement in run {
+            guard let status = settlement.plainSuccess else { continue }
+            if cut == nil { call.append(settlement.delivery.payload) }
+            call.append(key: keys.status(status.id))
+            call.append(status.json)
+        }
+    }
+
+    /// Adds successes of members of one join.
+    private mutating func append(
+        members: ArraySlice<Settlement>, _ cut: LeasedList.Cut, _ leased: String, _ keys: RedisKeys
+    ) {
+        guard let first = members.first?.effects.memberSuccess else { return }
+        call.script = .settle
+        call.append("members")
+        call.append(key: leased)
+        call.append(cut)
+        for key in keys.join(first.part.group) { call.append(key: key) }
+        call.append(first.status.timeToLive?.milliseconds ?? 0)
+        call.append(first.part.timeToLive?.milliseconds ?? -1)
+        call.append(members.count)
+        for settlement in members {
+            guard let (part, status) = settlement.effects.memberSuccess else { continue }
+            call.append(part.member)
+            call.append(part.place)
+            call.append(part.end)
+            call.append(key: keys.status(status.id))
+            call.append(status.json)
+        }
+    }
+
+    private func hasRoom(for next: Settlement) -> Bool {
+        guard !runs.isEmpty else { return true }
+        // What can be dropped together is not torn into ever smaller pieces at the end of a call.
+        let isOfMany = next.plainSuccess != nil || next.effects.memberSuccess != nil
+        let words = isOfMany ? ScriptCall.most / 3 : 5 + next.effects.reduce(0) { $0 + $1.words }
+        return call.size < RedisAccess.batchBytes && call.count + words <= ScriptCall.most
+    }
+
+    /// Whether all of them are written, and there is nothing to say about any: nearly always.
+    func isWritten(by reply: [RESPValue]) -> Bool {
+        var rest = reply[...]
+        for run in runs {
+            switch run.form {
+            case .members:
+                return false
+            case .cut:
+                guard rest.popFirst()?.integer == run.count else { return false }
+            case .each:
+                guard rest.count >= run.count, rest.prefix(run.count).allSatisfy({ $0.integer == 1 }) else {
+                    return false
+                }
+                rest = rest.dropFirst(run.count)
+            }
+        }
+        return true
     }
 
     /// An answer for each settlement that the command has room for, in their order.
@@ -71,34 +190,58 @@ struct SettleCommand {
         var rest = reply[...]
         var answers: [Answer] = []
         for run in runs {
-            if run.isCut {
+            switch run.form {
+            case .members:
+                let said = rest.popFirst()?.array ?? []
+                guard said.first?.integer == run.count, said.count > 1, let before = said[1].integer else {
+                    answers += repeatElement(.untried, count: run.count)
+                    continue
+                }
+                let total = said.count > 2 ? said[2].integer : nil
+                answers += (1...run.count).lazy.map { .written([.join(.counted(before + $0, of: total))]) }
+            case .cut:
                 let isDropped = rest.popFirst()?.integer == run.count
-                answers += repeatElement(isDropped ? .written : .untried, count: run.count)
-                continue
+                answers += repeatElement(isDropped ? .written([]) : .untried, count: run.count)
+            case .each:
+                answers += rest.prefix(run.count).lazy.map(Answer.init)
+                rest = rest.dropFirst(run.count)
             }
-            for answer in rest.prefix(run.count) {
-                answers.append(answer.error.map { .failed($0) } ?? (answer.integer == 0 ? .fenced : .written))
-            }
-            rest = rest.dropFirst(run.count)
         }
         return answers
     }
 
     /// The first of these settlements, as long as they are plain successes of one list that can be told together.
-    private static func plainSuccesses(_ settlements: ArraySlice<Settlement>) -> ArraySlice<Settlement> {
+    private static func plainSuccesses(
+        _ settlements: ArraySlice<Settlement>, atMost limit: Int
+    ) -> ArraySlice<Settlement> {
         guard let first = settlements.first, let status = first.plainSuccess else { return [] }
         var bytes = 0
-        return settlements.prefix { settlement in
+        return settlements.prefix(max(1, limit)).prefix { settlement in
             guard let other = settlement.plainSuccess, other.timeToLive == status.timeToLive,
-                settlement.delivery.place == first.delivery.place, bytes < RedisBroker.batchBytes
+                settlement.delivery.place == first.delivery.place, bytes < RedisAccess.batchBytes
             else { return false }
             bytes += settlement.delivery.payload.count + other.json.count
             return true
         }
     }
+
+    /// The first of these settlements, as long as they are successes of members of one join that can be told together.
+    private static func members(_ settlements: ArraySlice<Settlement>, atMost limit: Int) -> ArraySlice<Settlement> {
+        guard let first = settlements.first, let (part, status) = first.effects.memberSuccess else { return [] }
+        var bytes = 0
+        return settlements.prefix(max(1, limit)).prefix { settlement in
+            guard settlement.delivery.excerptOf == nil, settlement.delivery.place == first.delivery.place,
+                let other = settlement.effects.memberSuccess, other.part.group == part.group,
+                other.part.timeToLive == part.timeToLive, other.status.timeToLive == status.timeToLive,
+                bytes < RedisAccess.batchBytes
+            else { return false }
+            bytes += settlement.delivery.payload.count + other.part.end.count + other.status.json.count
+            return true
+        }
+    }
 }
 
-extension RedisCommand {
+extension ScriptCall {
     fileprivate mutating func append(_ cut: LeasedList.Cut) {
         append(cut.count)
         append(cut.newest.size)
@@ -106,74 +249,17 @@ extension RedisCommand {
         append(cut.kept.count)
         append(contentsOf: cut.kept)
     }
-
-    /// Adds a settlement of any kind.
-    fileprivate mutating func append(
-        _ settlement: Settlement, identity: String, broker: RedisBroker, now: Double
-    ) {
-        let keys = broker.keys
-        append(keys.leased(identity, settlement.delivery.place))
-        append(settlement.delivery.payload)
-        append(settlement.letterOfFate)
-        if let size = settlement.delivery.excerptOf { append(size) }
-        switch settlement.fate {
-        case .finished: break
-        case .returned: append(settlement.delivery.place)
-        case .dead(let letter): append(letter, broker: broker)
-        }
-        if let status = settlement.status {
-            append(status, keys: keys)
-        } else {
-            append("")
-        }
-        append(settlement.followers.count)
-        for follower in settlement.followers {
-            if let dueAt = follower.dueAt?.timeIntervalSince1970, dueAt > now {
-                append("s")
-                append(keys.scheduled(follower.queue))
-                append(keys.scheduledMessages(follower.queue))
-                append(follower.queue)
-                append(dueAt)
-                append(follower.id)
-                append(follower.scheduledEntry)
-            } else {
-                append("n")
-                append(keys.waiting(follower.queue, step: Priority.step(for: follower.priority)))
-                append(follower.payload)
-            }
-        }
-    }
-
-    /// Adds a dead letter as the scripts take it, without the message, which they have.
-    mutating func append(_ letter: DeadLetter, broker: RedisBroker) {
-        var story = letter
-        story.payload = []
-        var fields = (try? JSON(encoding: story))?.object ?? [:]
-        fields["id"] = nil
-        append(broker.keys.deadLetter(""))
-        append(letter.id.isEmpty ? TaskID.random() : letter.id)
-        append(broker.keys.dead(letter.queue))
-        append(Array(JSON.object(fields).encoded().dropLast()))
-        append(broker.settings.deadLetterTimeToLive.milliseconds)
-        append(broker.settings.deadLetterLimit)
-    }
 }
 
 extension Settlement {
-    /// The status of a task that simply succeeded: nothing else comes of it.
-    fileprivate var plainSuccess: StatusRecord? {
-        guard case .finished = fate, followers.isEmpty, delivery.excerptOf == nil, let status, status.state == .success
-        else { return nil }
-        return status
+    /// Whether it takes about as much out of the server as it brings.
+    var makesRoom: Bool {
+        effects.reduce(0) { $0 + $1.size } <= (delivery.excerptOf ?? delivery.payload.count) + 4_096
     }
 
-    /// The fate as the settling script calls it, as a capital where of the message only an excerpt is known.
-    fileprivate var letterOfFate: String {
-        let isExcerpt = delivery.excerptOf != nil
-        return switch fate {
-        case .finished: isExcerpt ? "F" : "f"
-        case .returned: isExcerpt ? "R" : "r"
-        case .dead: isExcerpt ? "D" : "d"
-        }
+    /// The status of a task that simply succeeded: nothing else comes of it.
+    fileprivate var plainSuccess: StatusRecord? {
+        guard delivery.excerptOf == nil, let status = effects.onlyStatus, status.state == .success else { return nil }
+        return status
     }
 }

@@ -10,13 +10,14 @@ extension RedisScript {
     ///   how many bytes no further one is moved; of how many bytes on only an excerpt of a message is returned.
     /// - Returns: the number of the orders, then pair number (from 1) and message or excerpt by turns; `false` if the lease has lapsed.
     ///   Nothing is moved while the process does not know the present orders: what they revoke or pause must not start. Why
-    ///   the server lets nothing be moved is an error, unless it is that a key is no list.
+    ///   the server lets nothing be moved is an error, unless it is that a key is no list. A full memory does not keep messages from
+    ///   being moved: only what is claimed can be settled, which makes room.
     ///
     /// In one step, since with several queues and priorities nobody can know from outside which list the next message is
     /// in, and asking them one by one would take more messages than there is room for. Lists of a step are served in
     /// turn, one message each; a lower step only when the higher ones are empty.
     package static let claim = RedisScript(
-        lua.excerpt + """
+        lua.excerpt + lua.full + """
 
             if redis.call('EXISTS', KEYS[1]) == 0 then return false end
             local orders = redis.call('GET', KEYS[2]) or '0'
@@ -32,6 +33,10 @@ extension RedisScript {
                         if room == 0 then break end
                         local pair = open[i]
                         local message = redis.pcall('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
+                        if isFull(message) then
+                            redis.pcall('LTRIM', KEYS[pair * 2 + 2], 0, -1)
+                            message = redis.pcall('LMOVE', KEYS[pair * 2 + 1], KEYS[pair * 2 + 2], 'RIGHT', 'LEFT')
+                        end
                         if type(message) == 'table' then
                             -- A key that is no list must not keep the other queues from being served.
                             if string.sub(message.err, 1, 9) ~= 'WRONGTYPE' then trouble = message end

@@ -2,24 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension RedisScript {
-    /// Keeps a dead letter that another broker had.
-    ///
-    /// - ARGV: the message, the letter as the settling script takes it, the time of death in seconds since 1970.
-    static let keepLetter = RedisScript(lua.bury + "return bury(unpack(ARGV))")
-
     /// Stores and publishes statuses of tasks that have none.
     ///
-    /// - ARGV: for each the status as the storing function takes it.
+    /// - KEYS: the status of each.
+    /// - ARGV: for each its status as the storing effect takes it.
     ///
     /// In one step: what a worker stores in the meantime is newer.
     static let storeMissing = RedisScript(
-        lua.store + """
-
-            for i = 1, #ARGV, 4 do
-                if redis.call('EXISTS', ARGV[i]) == 0 then
-                    local trouble = store(unpack(ARGV, i, i + 3))
-                    if trouble then return trouble end
-                end
+        lua.effects + """
+            for _ = 1, #KEYS do
+                local status, success, ttl, json = key(), argument(), argument(), argument()
+                local trouble = redis.call('EXISTS', status) == 0 and store(status, success, ttl, json)
+                if trouble then return redis.error_reply(trouble.err) end
             end
             """)
 

@@ -2,46 +2,44 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension RedisScript {
-    /// Adds messages to scheduled sets.
+    /// Puts a schedule in the place of the one with a certain version.
     ///
-    /// - KEYS: the channel of due times.
-    /// - ARGV: for each message the set, its hash, the queue, the due time in seconds since 1970, the id, and the message
-    ///   behind the digit of its step.
-    /// - Returns: how many were added.
+    /// - KEYS: the schedule, the set of all schedules, the number of the last change.
+    /// - ARGV: the name; the version that is replaced (0: there must be none); the configuration; `1` if the ticks are to begin
+    ///   from now; how many ms ahead the last tick must be to tell of a clock that was set back.
+    /// - Returns: 1, or 0 if the schedule has another version.
     ///
-    /// In one step, since an id without its message, or a message without its time, would never run.
-    static let schedule = RedisScript(
-        lua.schedule + """
-            for i = 1, #ARGV, 6 do
-                local trouble = schedule(ARGV[i], ARGV[i + 1], KEYS[1], unpack(ARGV, i + 2, i + 5))
-                if trouble then return trouble end
+    /// In one step, so that two changes at the same time do not undo each other, and no scheduler that has read the number
+    /// misses a change that came before it.
+    static let keepSchedule = RedisScript(
+        lua.milliseconds + """
+
+            if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
+            local version = redis.call('INCR', KEYS[3])
+            redis.call('HSET', KEYS[1], 'version', version, 'configuration', ARGV[3])
+            local last = tonumber(redis.call('HGET', KEYS[1], 'last') or '')
+            if not last or (ARGV[4] == '1' and (last < now or last - now > tonumber(ARGV[5]))) then
+                redis.call('HSET', KEYS[1], 'last', string.format('%.0f', now))
             end
-            return #ARGV / 6
+            redis.call('SADD', KEYS[2], ARGV[1])
+            redis.call('PUBLISH', KEYS[3], ARGV[1])
+            return 1
             """)
 
-    /// Moves what is due to the front of its queue, the earliest foremost.
+    /// Forgets a schedule with a certain version.
     ///
-    /// - KEYS: the scheduled set, its hash, then the queue's waiting lists by step of priority.
-    /// - ARGV: how many to move at most.
-    /// - Returns: how many were moved, and the microseconds until the next is due (-1: there is none).
+    /// - KEYS: the schedule, the set of all schedules, the number of the last change.
+    /// - ARGV: the name, the version.
+    /// - Returns: 1, or 0 if the schedule has another version or is not there.
     ///
-    /// In one step, so that a message is in the set or on the queue, never in both or neither; by the server's clock, so
-    /// that no worker's clock matters.
-    static let promote = RedisScript(
+    /// In one step, for the same reasons.
+    static let forgetSchedule = RedisScript(
         """
-        local time = redis.call('TIME')
-        local now = time[1] + time[2] / 1000000
-        local due = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
-        for i = #due, 1, -1 do
-            local entry = redis.call('HGET', KEYS[2], due[i])
-            if entry then
-                redis.call('RPUSH', KEYS[3 + tonumber(string.sub(entry, 1, 1))], string.sub(entry, 2))
-                redis.call('HDEL', KEYS[2], due[i])
-            end
-            redis.call('ZREM', KEYS[1], due[i])
-        end
-        local nextDue = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-        if not nextDue then return {#due, -1} end
-        return {#due, math.ceil(math.max(0, (nextDue - now) * 1000000))}
+        if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
+        redis.call('INCR', KEYS[3])
+        redis.call('DEL', KEYS[1])
+        redis.call('SREM', KEYS[2], ARGV[1])
+        redis.call('PUBLISH', KEYS[3], ARGV[1])
+        return 1
         """)
 }

@@ -4,104 +4,153 @@
 extension RedisScript {
     /// Settles a batch of deliveries, each fenced by its lease.
     ///
-    /// - KEYS: the channel of due times.
-    /// - ARGV: `c`, a leased list, a TTL in ms (0: none), a number of plain successes, by far the most that there is. They
-    ///   are all of the list's oldest messages but a few: how many oldest to drop, the size and the end of the newest of
-    ///   these, how many of them to put back, these, newest first; then for each success the status key and the JSON. Or `p`, list, TTL and number,
-    ///   and for each plain success the message, the status key and the JSON. Or `g` and one settlement of any kind:
-    ///   1. the leased list, the message, and what becomes of it: `f` finished, `r` returned, `d` dead; as a capital where
-    ///      instead of the message an excerpt is given, followed by the message's size
-    ///   2. `r`: the waiting list · `d`: the key that leads dead-letter keys, the letter's name, the queue's dead set, the
-    ///      letter as JSON without its closing brace and id, its TTL in ms, how many letters are kept
-    ///   3. the status key or the empty text; then `1` if the state is SUCCESS, the TTL in ms (0: none), the JSON
-    ///   4. how many messages follow; for each the waiting list, or the scheduled set with its hash, due time, id, and the
-    ///      message behind the digit of its step (`n list message` or `s set hash queue due id message`)
-    /// - Returns: for each settlement 1 (written), 0 (fenced), or the error that kept it from being written; for all of `c`
-    ///   together their number, or, where nothing was dropped, 0 if the list does not stand as it should, or an error.
+    /// - KEYS and ARGV, from left to right, for each part of the batch:
+    ///   - `cut`: plain successes, by far the most that there is, that are all of a list's oldest messages but a few. KEYS: the
+    ///     leased list, then the status of each. ARGV: how many of the list's oldest messages to drop, the size and the end of the
+    ///     newest of these, how many of them stay, these, newest first; the TTL of the statuses in ms (0: none), how many they
+    ///     are, then the JSON of each.
+    ///   - `members`: the same of successes that are members of one join, of which none completes it. KEYS: the leased list, those
+    ///     of the join, then the status of each. ARGV: as above up to those that stay; the TTLs of the statuses and of the join (-1:
+    ///     none), how many they are; then for each its id, its place, its end as JSON, and the JSON of its status.
+    ///   - `each`: plain successes of one list. KEYS: the leased list, then the status of each. ARGV: their TTL, how many they
+    ///     are; then the message and the JSON of each.
+    ///   - `step`: one settlement of any kind. KEYS: the leased list, then those of its effects. ARGV: the message or, of a
+    ///     larger one, an excerpt; the message's size where it is an excerpt; its effects.
+    ///   - `full`: the same, also where the memory is full: for what makes as much room as it takes.
+    /// - Returns: for each settlement what its effects have to say (1: nothing), the same behind a 0 if they withhold it, 0 if it
+    ///   was fenced, or the error that kept it from being written; for all of a `cut` together their number, or, where nothing was
+    ///   dropped, 0 if the list does not stand as it should, or an error. For `members` the same, with how many the join had counted
+    ///   before and how many are to end; and 0 also where each has to be settled by itself, since it may be the last or was
+    ///   counted before.
     ///
     /// In one step, since a message whose result is stored must be gone, one that is gone must have its result and what
-    /// follows stored, and neither may happen once another process owns it: the LREM is the fence, or the newest message
-    /// in its place: whoever takes messages away, from whichever end, leaves another one there, or none.
+    /// follows stored, and neither may happen once another process owns it. The fence is that the message is in the leased
+    /// list, or that the newest of a cut stands in its place: whoever takes messages away, from whichever end, leaves another
+    /// one there, or none.
     package static let settle = RedisScript(
-        lua.excerpt + lua.whole + lua.schedule + lua.store + lua.bury + """
+        lua.effects + lua.leased + lua.successes + JoinEffect.members + """
 
-            local i, answers, call = 1, {}, redis.call
-            local function take(n) i = i + n; return unpack(ARGV, i - n, i - 1) end
-            local function succeed(leased, ttl, message, key, json)
-                if call('LREM', leased, -1, message) == 0 then return 0 end
-                local trouble = store(key, '1', ttl, json)
-                if not trouble then return 1 end
-                call('LPUSH', leased, message)
-                return redis.error_reply(trouble.err)
+            local function settle(kind)
+                local list, message, size = key(), argument(), argument()
+                if kind == 'full' then try('LTRIM', list, 0, -1) end
+                if size ~= '' then message = whole(list, size, message) end
+                local holds = message and isLeased(list, message)
+                if holds and not refused(holds) then
+                    local said = step({message = message}, function() return try('LREM', list, -1, message) end)
+                    return #said == 0 and not refused(said) and 1 or said
+                end
+                skip(tonumber(argument()))
+                return refused(holds) and redis.error_reply(holds.err) or 0
             end
-            local function drop()
-                local leased, ttl, successes, count, size, ending, kept = take(7)
-                local back = i
-                i = i + kept
-                local first = i
-                i = i + 2 * successes
-                local newest = call('LINDEX', leased, -count)
-                if not newest or #newest ~= tonumber(size) or string.sub(newest, -#ending) ~= ending then return 0 end
-                for at = first, i - 1, 2 do
-                    local trouble = store(ARGV[at], '1', ttl, ARGV[at + 1])
-                    if trouble then return redis.error_reply(trouble.err) end
-                end
-                -- First those that stay: what cannot be put back must not be dropped.
-                local stay = {unpack(ARGV, back, first - 1)}
-                call('LTRIM', leased, 0, -count - 1)
-                if #stay > 0 then call('RPUSH', leased, unpack(stay)) end
-                return tonumber(successes)
-            end
-            local function settle()
-                local leased, message, fate = take(3)
-                if fate < 'a' then
-                    message, fate = whole(leased, take(1), message), string.lower(fate)
-                end
-                local ours = message and redis.call('LREM', leased, -1, message) == 1
-                local trouble
-                local function try(result)
-                    if type(result) == 'table' and result.err then trouble = trouble or result.err end
-                end
-                if fate == 'r' then
-                    local waiting = take(1)
-                    if ours then try(redis.pcall('RPUSH', waiting, message)) end
-                elseif fate == 'd' then
-                    local letter, id, set, json, ttl, kept = take(6)
-                    if ours then try(bury(message, letter, id, set, json, ttl, kept)) end
-                end
-                local key = take(1)
-                if key ~= '' then
-                    local success, ttl, json = take(3)
-                    if ours then try(store(key, success, ttl, json)) end
-                end
-                for _ = 1, tonumber((take(1))) do
-                    if take(1) == 'n' then
-                        local waiting, follower = take(2)
-                        if ours then try(redis.pcall('LPUSH', waiting, follower)) end
-                    else
-                        local set, hash, queue, due, id, follower = take(6)
-                        if ours then try(schedule(set, hash, KEYS[1], queue, due, id, follower)) end
-                    end
-                end
-                -- What could not be written whole stays leased: it is tried again, or recovered. At the end where messages
-                -- come in: who reads the list from the other end must not meet one twice.
-                if trouble then redis.call('LPUSH', leased, message) end
-                return trouble and redis.error_reply(trouble) or (ours and 1 or 0)
-            end
-            while i <= #ARGV do
-                local kind = take(1)
-                if kind == 'c' then
-                    answers[#answers + 1] = drop()
-                elseif kind == 'p' then
-                    local leased, ttl, count = take(3)
-                    for _ = 1, tonumber(count) do
-                        answers[#answers + 1] = succeed(leased, ttl, ARGV[i], ARGV[i + 1], ARGV[i + 2])
-                        i = i + 3
-                    end
+            local answers = {}
+            while argumentAt < #ARGV do
+                local kind = argument()
+                if kind == 'step' or kind == 'full' then
+                    answers[#answers + 1] = settle(kind)
+                elseif kind == 'members' then
+                    answers[#answers + 1] = members()
                 else
-                    answers[#answers + 1] = settle()
+                    succeedAll(kind, answers)
                 end
             end
             return answers
             """)
+}
+
+extension RedisScript {
+    /// Settles a batch of plain successes, as the script above, and nothing else: most batches are such, and a lone one is
+    /// settled sooner by a script that has less to set up.
+    package static let succeed = RedisScript(
+        lua.reading + StoreEffect.function + lua.isLeased + lua.successes + """
+
+            local answers = {}
+            while argumentAt < #ARGV do succeedAll(argument(), answers) end
+            return answers
+            """)
+}
+
+extension RedisScript.lua {
+    /// The ends of plain successes, in the two forms that the settling script knows.
+    static let successes = """
+        local function succeed(list, ttl)
+            local message, status, json = argument(), key(), argument()
+            local holds = isLeased(list, message)
+            if refused(holds) then return redis.error_reply(holds.err) end
+            if not holds then return 0 end
+            local trouble = store(status, '1', ttl, json)
+            if trouble then return redis.error_reply(trouble.err) end
+            local taken = try('LREM', list, -1, message)
+            return refused(taken) and redis.error_reply(taken.err) or 1
+        end
+        -- Reads which of a list's oldest messages are to be dropped. Returns what drops them, once `write` has written what
+        -- comes of them: it returns an error, or 0 where nothing is to be dropped, or nothing; and how to undo it.
+        local function readCut()
+            local list, count, size, ending, kept =
+                key(), tonumber(argument()), tonumber(argument()), argument(), tonumber(argument())
+            local stay = argumentAt
+            argumentAt = argumentAt + kept
+            return function(write)
+                local newest = try('LINDEX', list, -count)
+                if refused(newest) then return newest end
+                if not newest or #newest ~= size or string.sub(newest, -#ending) ~= ending then return 0 end
+                local trouble, back = write()
+                -- Those that stay are written over the newest that go, which are stored by now; none of them stands before
+                -- its new place, so that none is overwritten before it was written again. Whether the list may be trimmed
+                -- is tried first.
+                trouble = trouble or kept > 0 and first(function() return try('LTRIM', list, 0, -1) end)
+                for n = 1, kept do
+                    trouble = trouble or first(function() return try('LSET', list, n - 1 - count, ARGV[stay + n]) end)
+                end
+                trouble = trouble or first(function() return try('LTRIM', list, 0, kept - count - 1) end)
+                if trouble and back then back() end
+                return trouble
+            end
+        end
+        local function cut()
+            local drop, ttl, successes = readCut(), argument(), tonumber(argument())
+            local keysEnd, argumentsEnd = keyAt + successes, argumentAt + successes
+            local trouble = drop(function()
+                for _ = 1, successes do
+                    local trouble = store(key(), '1', ttl, argument())
+                    if trouble then return trouble end
+                end
+            end)
+            keyAt, argumentAt = keysEnd, argumentsEnd
+            return refused(trouble) and redis.error_reply(trouble.err) or trouble or successes
+        end
+        local function succeedAll(kind, answers)
+            if kind == 'cut' then
+                answers[#answers + 1] = cut()
+                return
+            end
+            local list, ttl = key(), argument()
+            for _ = 1, tonumber(argument()) do answers[#answers + 1] = succeed(list, ttl) end
+        end
+
+        """
+
+    /// Whether a leased list holds a message.
+    static let isLeased = """
+        local function isLeased(list, message)
+            return try('LPOS', list, message, 'RANK', -1)
+        end
+
+        """
+
+    /// What is asked of a leased list. Of a message an excerpt may be known only.
+    static let leased =
+        excerpt + isLeased + """
+
+            -- The message in a leased list of which an excerpt is known.
+            local function whole(list, size, known)
+                local length = try('LLEN', list)
+                for i = 0, (refused(length) and 0 or length) - 1 do
+                    local message = try('LINDEX', list, i)
+                    if not refused(message) and #message == tonumber(size) and excerpt(message, 0)[2] == known then
+                        return message
+                    end
+                end
+            end
+
+            """
 }

@@ -18,6 +18,7 @@ extension SQLiteBroker: DiagnosableBroker {
             Finding(.fine, "version", "SQLite \(found.version)"),
             Finding.system(FileSystem(of: engine.location.folder)),
             Finding.synchronous(settings.synchronous), Finding.integrity(found.trouble),
+            Finding.room(SystemFile.room(in: engine.location.folder)),
             Finding.log(SystemFile(engine.location.log).size, of: SystemFile(path).size),
         ]
     }
@@ -57,6 +58,18 @@ extension Finding {
                 .danger, "integrity", trouble.joined(separator: "; "),
                 advice: "stop all programs, and save what is left with sqlite3's .recover")
         }
+    }
+
+    /// - Parameter bytes: How much this user may still write there, if the system tells.
+    static func room(_ bytes: Int?) -> Finding {
+        guard let bytes else { return Finding(.fine, "room", "unknown") }
+        let text = bytes < 10 << 20 ? "\(bytes >> 10) KiB free on the disk" : "\(bytes >> 20) MiB free on the disk"
+        if bytes < 1 << 20 {
+            return Finding(
+                .danger, "room", "\(text): nothing can be sent or settled, and leases are lost", advice: "make room")
+        }
+        guard bytes < 64 << 20 else { return Finding(.fine, "room", text) }
+        return Finding(.warning, "room", text, advice: "make room: the write-ahead log alone may take 10 MiB")
     }
 
     static func log(_ size: Int, of file: Int) -> Finding {

@@ -29,9 +29,9 @@ public final class SQLiteBroker: Broker, StatusWatching {
         engine = Engine(location, settings, self.logger)
     }
 
-    /// Makes sure that the file can be opened and written.
+    /// Makes sure that the file can be opened and written; where its disk is full, that it can be read.
     public func connect() async throws {
-        try await engine.write(durably: false) { _ in }
+        try await engine.reach()
         if let network = FileSystem(of: engine.location.folder)?.networkName {
             logger.warning(
                 "the file is on a network file system, where SQLite's locks cannot be relied on",
@@ -45,12 +45,15 @@ public final class SQLiteBroker: Broker, StatusWatching {
     }
 
     /// Writes messages in one transaction. Calls that come at the same time share one, and its wait for the disk.
-    public func send(_ messages: [OutgoingMessage]) async throws {
-        guard !messages.isEmpty else { return }
+    @discardableResult
+    public func send(_ messages: [OutgoingMessage]) async throws -> [Placement] {
+        guard !messages.isEmpty else { return [] }
         let fresh = unnoted(messages)
-        try await engine.write(durably: true) { transaction in
+        let isSmall = messages.count == 1 && messages[0].payload.count < 16 << 10
+        return try await engine.write(durably: true, isSmall: isSmall) { transaction in
             try transaction.note(fresh)
             try transaction.send(messages)
+            return messages.map { Placement(of: $0, at: transaction.now) }
         } afterwards: { [weak self] _, _ in
             self?.noted.withLock { noted in for queue in fresh { noted[queue] = .now } }
         }
@@ -105,7 +108,7 @@ public final class SQLiteBroker: Broker, StatusWatching {
         }
     }
 
-    /// Begins a watch; and again, where somebody else keeps the file: that is waited through.
+    /// Begins a watch; tries again for as long as another program keeps the file locked.
     private func begin(_ watch: StatusWatch, of id: String, _ tell: @escaping StatusListener) {
         let fail = { @Sendable [weak self] (error: BrokerError) in
             guard error.isRetryable else { return tell(.failure(error)) }
@@ -116,8 +119,9 @@ public final class SQLiteBroker: Broker, StatusWatching {
         engine.submit(
             Job(isDurable: false) { _ in
                 { loop in
-                    let number = loop.watch(id) { json in tell(Result { try TaskStatus(reading: json.get()) }) }
-                    guard let number else { return fail(BrokerError(.unavailable, "the status could not be read")) }
+                    guard let number = loop.watch(id, tell) else {
+                        return fail(BrokerError(.unavailable, "the status could not be read"))
+                    }
                     if watch.isOver(with: number) { loop.unwatch(id, number) }
                 }
             } fail: { error in
@@ -135,7 +139,7 @@ public final class SQLiteBroker: Broker, StatusWatching {
 private final class StatusWatch: Sendable {
     private let state = Mutex<(number: Int?, isOver: Bool)>((nil, false))
 
-    /// Notes the watcher's number. Returns whether it is not wanted any more.
+    /// Notes the listener's number. Returns whether it is not wanted any more.
     func isOver(with number: Int) -> Bool {
         state.withLock { state in
             state.number = number

@@ -5,145 +5,61 @@ import Chard
 import FoundationEssentials
 import Synchronization
 
-/// One process's hold on a file.
+/// One process's hold on a file, and what is claimed and settled under it.
 ///
-/// Its row in `holder` is the lease of all that it holds. Heartbeats, the search for work and the timers of scheduled
-/// messages are on the engine's thread; whether the lease still holds is watched from another one.
-///
-/// Once the lease is in doubt this identity is over: nothing is claimed, settled or handed out any more, what others have
-/// not yet taken is handed back, and whoever holds the consumer opens another.
+/// Heartbeats, the search for work and the timers of delayed messages are on the engine's thread, see ``Hold``. Once the
+/// lease is in doubt this identity is over, and whoever holds the consumer closes it and opens another.
 final class SQLiteConsumer: Consumer {
-    let identity: String
     /// All processes are on one machine.
     let clockOffset = 0.0
-    let number: Int64
-    let queues: [String]
-
-    private struct State {
-        var isOver = false
-        var isClosed = false
-        /// Whether a claim may find something: it did the last time, or there was news since.
-        var mayHaveWork = true
-        var isWoken = false
-        var isSilent = false
-        var orders = Orders()
-        var turn = 0
-    }
+    let hold: Hold
+    let seal: LossSeal
 
     private let engine: Engine
-    private let subscription: Subscription
-    private let lifeline: Lifeline?
-    private let lease: LeaseGuard
-    private let state = Mutex(State())
-    private let signal = Signal()
-    private let over = Signal()
+    /// Counts claims, each of which begins with the next queue.
+    private let turn = Atomic(0)
+    private let isWoken = Atomic(false)
 
     /// Opens a hold under a fresh identity.
     static func open(_ subscription: Subscription, _ engine: Engine, lease: Duration) async throws -> SQLiteConsumer {
         let identity = "\(subscription.node)#\(TaskID.random().prefix(8))"
         // Nothing is put beside a file that is not ours.
         try await engine.open()
-        // Locked before the row is there, so that nobody sees a holder without its lifeline.
-        let lifeline = Lifeline(engine.location.bell)
+        // Locked before the row is there, so that nobody sees a holder that seems to have ended.
+        let lock = HolderLock(engine.location.bell)
         let pid = Int(ProcessInfo.processInfo.processIdentifier)
-        return try await engine.write(durably: false) { transaction in
-            let startedAt = ContinuousClock.now
-            let number = try transaction.open(identity, subscription, pid: pid, lifeline)
-            return SQLiteConsumer(
-                identity, number, subscription, engine, lifeline, LeaseGuard(lease: lease, renewedAt: startedAt))
-        } afterwards: { loop, consumer in
-            loop.add(consumer)
-            consumer.watchLease()
+        let (hold, seal) = try await engine.write(durably: false) { transaction in
+            let clock = LeaseClock(lease: lease, renewedAt: .now)
+            let number = try transaction.open(identity, subscription, pid: pid, lock?.place)
+            let orders = try KnownOrders.present(transaction.db, now: transaction.time)
+            let seal = try StoredSeal.present(transaction.db)
+            return (Hold(identity, number, subscription, lock, clock, orders), seal)
+        } afterwards: { loop, opened in
+            loop.add(opened.0)
+            opened.0.watchLease()
         }
+        return SQLiteConsumer(hold, seal, engine)
     }
 
-    private init(
-        _ identity: String, _ number: Int64, _ subscription: Subscription, _ engine: Engine, _ lifeline: Lifeline?,
-        _ lease: LeaseGuard
-    ) {
-        self.identity = identity
-        self.number = number
-        self.subscription = subscription
+    private init(_ hold: Hold, _ seal: LossSeal, _ engine: Engine) {
+        self.hold = hold
+        self.seal = seal
         self.engine = engine
-        self.lifeline = lifeline
-        self.lease = lease
-        queues = subscription.queues
     }
 
-    // MARK: The lease
+    var identity: String { hold.identity }
 
-    private func watchLease() {
-        lease.watch { [weak self] in
-            self?.lose()
-        } while: { [weak self] in
-            self?.state.withLock { !$0.isOver } ?? false
-        }
-    }
-
-    /// Whether the hold goes on; asked before each heartbeat.
-    func isHeld() -> Bool {
-        if !lease.holds { lose() }
-        return state.withLock { !$0.isOver && !$0.isSilent }
-    }
-
-    /// The next heartbeat, as part of the transaction that is about to be written.
-    func beat(at now: ContinuousClock.Instant) -> Job {
-        let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
-        return Job(isDurable: false) { [number] transaction in
-            let isHolder = try transaction.beat(number, vitals: vitals)
-            return { [weak self] loop in
-                guard let self else { return }
-                guard isHolder else { return lose() }
-                lease.renewed(at: now)
-                loop.hasBeaten(number, at: now)
-            }
-        } fail: { _ in
-            // Tried again soon; where that goes on for too long, the lease is over.
-        }
-    }
-
-    private func checkLease() throws {
-        if !lease.holds { lose() }
-        guard state.withLock({ !$0.isOver }) else {
-            throw BrokerError(.leaseLost, "the lease of \(identity) is over or in doubt")
-        }
-    }
-
-    /// Marks the identity as over, when the lease is in doubt. Nothing is handed back before the holder has seen to what it
-    /// runs, and closes; should this process end before, the others find it. Without `handingBack` there is nothing to go back
-    /// to: the file is another one.
-    func lose(handingBack: Bool = true) {
-        let isFirst = state.withLock { state in
-            defer { state.isOver = true }
-            if !handingBack { state.isClosed = true }
-            return !state.isOver
-        }
-        if isFirst { over.fire() }
-        signal.fire()
-    }
-
-    /// Takes the statuses of lost tasks that were put aside.
-    func tellBuried(_ statuses: [StatusRecord]) { subscription.onBuried(statuses) }
-
-    func leaseLost() async {
-        await over.wait()
-        over.fire()
-    }
+    func leaseLost() async { await hold.ended() }
 
     func close() async {
-        lose()
-        let isFirst = state.withLock { state in
-            defer { state.isClosed = true }
-            return !state.isClosed
-        }
-        guard isFirst else { return }
+        guard hold.close() else { return }
         await withCheckedContinuation { continuation in
             engine.submit(
-                Job(isDurable: false) { [number, lifeline] transaction in
-                    try transaction.handBack(number)
+                Job(isDurable: false) { [hold] transaction in
+                    try transaction.handBack(hold.number)
                     return { loop in
-                        loop.remove(number)
-                        lifeline?.cut()
+                        loop.remove(hold.number)
+                        hold.unlock()
                         continuation.resume()
                     }
                 } fail: { _ in
@@ -152,110 +68,104 @@ final class SQLiteConsumer: Consumer {
         }
     }
 
-    /// Falls silent, for tests: as a process does that hangs or, with `cut`, as one does that was killed.
-    func fallSilent(cut: Bool) async {
-        state.withLock { $0.isSilent = true }
-        lose(handingBack: false)
-        if cut { lifeline?.cut() }
+    /// Falls silent, for tests: as a process does that hangs or, with `ended`, as one does that was killed.
+    func fallSilent(ended: Bool) async {
+        hold.close()
+        if ended { hold.unlock() }
         _ = try? await engine.write(durably: false) { _ in
-        } afterwards: { [number] loop, _ in
-            loop.remove(number)
+        } afterwards: { [hold] loop, _ in
+            loop.remove(hold.number)
         }
-    }
-
-    // MARK: What the engine's thread tells
-
-    var orders: Orders { state.withLock { $0.orders } }
-    /// Whether it waits for news of work.
-    var isIdle: Bool { state.withLock { !$0.mayHaveWork } }
-
-    /// There may be work in some queues.
-    func hear(of work: Set<String>) {
-        guard queues.contains(where: work.contains) else { return }
-        state.withLock { $0.mayHaveWork = true }
-        signal.fire()
-    }
-
-    func learn(_ orders: Orders, terminated: Set<String>) {
-        state.withLock { state in
-            state.orders = orders
-            state.mayHaveWork = true
-        }
-        signal.fire()
-        if !terminated.isEmpty { subscription.onTerminate(terminated) }
     }
 
     // MARK: Claiming
 
-    func isRevoked(_ id: String) -> Bool {
-        state.withLock { $0.orders.revoked.contains(id) }
-    }
+    func isRevoked(_ id: String) -> Bool { hold.isRevoked(id) }
 
     func claim(upTo count: Int) async throws -> [Delivery] {
         while true {
-            try checkLease()
-            if state.withLock({ $0.mayHaveWork }) {
-                let deliveries = try await persevering(durably: false, claiming: count)
+            try hold.check()
+            if !hold.isIdle {
+                let deliveries = try await take(upTo: count)
                 // What was claimed under a lease that is in doubt is handed back with all the rest.
-                try checkLease()
+                try hold.check()
                 if !deliveries.isEmpty { return deliveries }
             }
-            let isWoken = state.withLock { state in
-                defer { state.isWoken = false }
-                return state.isWoken
-            }
-            if isWoken || Task.isCancelled { return [] }
-            if state.withLock({ !$0.mayHaveWork }) { await signal.wait() }
+            if isWoken.exchange(false, ordering: .relaxed) || Task.isCancelled { return [] }
+            if hold.isIdle { await hold.signal.wait() }
         }
     }
 
-    private func persevering(durably: Bool, claiming count: Int) async throws -> [Delivery] {
-        try await persevering(durably: durably) { [self] transaction in
-            let (known, turn) = state.withLock { state in
-                state.turn += 1
-                return (state.orders, state.turn)
-            }
+    private func take(upTo count: Int) async throws -> [Delivery] {
+        try await persevering(durably: false) { [self, hold] transaction in
             // Each claim begins with the next queue, so that a single free slot serves all of them in turn.
-            let inTurn = queues.indices.map { queues[($0 + turn) % queues.count] }
-            return try transaction.claim(upTo: count, for: number, from: inTurn, knowing: known)
-        } afterwards: { [self] _, claim in
-            guard let claim else { return lose() }
-            if let news = claim.news { learn(news.orders, terminated: news.terminated) }
-            // On the engine's thread, where news of work comes from: what is told later is newer than this.
-            if claim.isExhausted { state.withLock { $0.mayHaveWork = false } }
+            let turn = turn.add(1, ordering: .relaxed).oldValue
+            return try transaction.claim(
+                upTo: count, for: hold.number, from: hold.queues, turn: turn, knowing: hold.orders)
+        } afterwards: { [hold] _, claim in
+            guard let claim else { return hold.end() }
+            if let news = claim.news { hold.learn(news.orders, terminated: news.terminated) }
+            if claim.isExhausted { hold.foundAll() }
         }?.deliveries ?? []
     }
 
     func wake() {
-        state.withLock { $0.isWoken = true }
-        signal.fire()
+        isWoken.store(true, ordering: .relaxed)
+        hold.signal.fire()
     }
 
     func noteLastChance(of id: String) async throws {
-        try await persevering(durably: true) { [number] transaction in
-            try transaction.noteLastChance(of: id, by: number)
+        try await persevering(durably: true) { [hold] transaction in
+            try transaction.noteLastChance(of: id, by: hold.number)
         }
     }
 
     func isDrained() async throws -> Bool {
-        try await engine.read { [queues] db in
-            try !queues.contains { try db.exists("SELECT 1 FROM waiting WHERE queue = ? LIMIT 1", $0) }
+        try await engine.read { [hold] db in
+            try !hold.queues.contains { try StoredMessage.waits(db, in: $0) }
         }
     }
 
     // MARK: Settling
 
+    /// From so many bytes on, an end may be what the file has no room for, while others go on.
+    private static let large = 16 << 10
+
+    /// What is too large for the file does not hold up the rest: it is refused.
     func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
-        guard !settlements.isEmpty else { return [] }
-        return try await persevering(durably: true) { [number] transaction in
-            try settlements.map { try transaction.settle($0, by: number) }
+        guard settlements.contains(where: { $0.effects.size >= Self.large }) else {
+            return settlements.isEmpty ? [] : try await persevering { try await write(settlements) }
+        }
+        do {
+            return try await persevering(unless: \.mayBeTooLarge) { try await write(settlements) }
+        } catch let error as BrokerError where error.mayBeTooLarge {}
+        var receipts: [Receipt] = []
+        for settlement in settlements {
+            let isLarge = settlement.effects.size >= Self.large
+            do {
+                receipts += try await persevering(unless: { isLarge && $0.mayBeTooLarge }) {
+                    try await write([settlement])
+                }
+            } catch let error as BrokerError where isLarge && error.mayBeTooLarge {
+                receipts.append(Receipt(.refused(because: error.message, isForGood: error.code == .tooLarge)))
+            }
+        }
+        return receipts
+    }
+
+    private func write(_ settlements: [Settlement]) async throws -> [Receipt] {
+        try await engine.write(durably: true) { [hold] transaction in
+            try settlements.map { try transaction.settle($0, by: hold.number) }
         }
     }
 
-    func report(_ statuses: [StatusRecord]) async throws {
-        try await persevering(durably: false) { [number] transaction in
-            guard try transaction.isHolder(number) else { return }
-            for status in statuses { try transaction.store(status) }
+    func report(_ effects: Effects) async throws -> Bool {
+        // Statuses on the way may go with the machine's power, what a body has done may not.
+        let isDurable = effects.contains { if case .record = $0 { true } else { false } }
+        return try await persevering(durably: isDurable) { [hold] transaction in
+            guard try transaction.isHolder(hold.number) else { return false }
+            try transaction.write(effects)
+            return true
         }
     }
 
@@ -264,13 +174,24 @@ final class SQLiteConsumer: Consumer {
         durably: Bool, _ body: @escaping @Sendable (inout Transaction) throws -> Value,
         afterwards: @escaping @Sendable (EngineLoop, Value) -> Void = { _, _ in }
     ) async throws -> Value {
+        try await persevering { try await engine.write(durably: durably, body, afterwards: afterwards) }
+    }
+
+    private func persevering<Value: Sendable>(
+        unless isHopeless: (BrokerError) -> Bool = { _ in false }, _ body: () async throws -> Value
+    ) async throws -> Value {
         while true {
-            try checkLease()
+            try hold.check()
             do {
-                return try await engine.write(durably: durably, body, afterwards: afterwards)
-            } catch let error as BrokerError where error.isRetryable {
+                return try await body()
+            } catch let error as BrokerError where error.isRetryable && !isHopeless(error) {
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
     }
+}
+
+extension BrokerError {
+    /// Whether something smaller might be taken.
+    fileprivate var mayBeTooLarge: Bool { code == .refused || code == .tooLarge }
 }

@@ -19,6 +19,8 @@ extension BrokerError {
             (code, text) = (.unavailable, "is locked by another program; end what keeps a transaction open in it")
         case .SQLITE_FULL:
             (code, text) = (.refused, "cannot grow: the disk, or the size that is allowed, is full; make room")
+        case .SQLITE_TOOBIG:
+            (code, text) = (.tooLarge, "takes nothing of this size; send a reference to what is large")
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             (code, text) = (.unauthorized, "cannot be written; give this user the right to write it and its folder")
         case .SQLITE_CANTOPEN:

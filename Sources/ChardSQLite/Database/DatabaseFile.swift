@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import Dispatch
 import GRDB
-import Synchronization
 
 /// Opens the file: looks at what is there before anything is written, so that what is not ours stays as it is.
 struct DatabaseFile: Sendable {
@@ -12,6 +10,8 @@ struct DatabaseFile: Sendable {
     let settings: SQLiteSettings
     /// How its connections wait for others.
     let wait: BusyWait
+    /// The length of its log.
+    let pages = LogPages()
 
     init(location: SQLiteLocation, settings: SQLiteSettings) {
         self.location = location
@@ -78,13 +78,7 @@ struct DatabaseFile: Sendable {
         configuration.busyMode = self.configuration.busyMode
         try settled {
             try DatabaseQueue(path: path, configuration: configuration).read { db in
-                let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-                let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-                guard application == Schema.application || tables == 0 else {
-                    throw BrokerError(
-                        .incompatible, "\(path) is the database of another program; name a file of Chard's own")
-                }
-                try Schema.check(Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0, at: path)
+                try Self.check(db, at: path)
             }
         }
     }
@@ -96,15 +90,15 @@ struct DatabaseFile: Sendable {
         configuration.busyMode = .callback(wait.shouldTryAgain)
         // A transaction that cannot even be rolled back must not end the process: the next one tries again.
         configuration.allowsUnsafeTransactions = true
-        configuration.prepareDatabase { [settings] db in
+        configuration.prepareDatabase { [settings, pages] db in
             guard !db.configuration.readonly else { return }
             // Has an effect only before the first table: free pages at the end can be given back to the system.
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-            // Ids are random, so statuses are written all over their index: the more of it is in memory, and the more
-            // writes meet on one page before it goes from the log to the file, the cheaper each is.
+            // Ids are random, so statuses are written all over their index. A large cache keeps the index in memory; a long log
+            // lets many writes change a page before that is copied to the file once.
             try db.execute(sql: "PRAGMA cache_size = -16384")
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(WriteAheadLog.length / 4096)")
-            try db.execute(sql: "PRAGMA journal_size_limit = \(WriteAheadLog.length)")
+            pages.watch(db)
+            try db.execute(sql: "PRAGMA journal_size_limit = \(WriteAheadLog.length * 4096)")
             if let size = settings.maximumSize {
                 try db.execute(sql: "PRAGMA max_page_count = \(max(1, size / 4096))")
             }
@@ -114,39 +108,5 @@ struct DatabaseFile: Sendable {
             #endif
         }
         return configuration
-    }
-}
-
-/// How to wait for another process that writes: often and briefly, since most writes take a few milliseconds. SQLite's own
-/// way is to sleep for up to 100 ms.
-final class BusyWait: Sendable {
-    private let timeout: Duration
-    private let state = Mutex((startedAt: ContinuousClock.now, isBrief: false))
-
-    init(_ timeout: Duration) {
-        self.timeout = timeout
-    }
-
-    func shouldTryAgain(_ tries: Int) -> Bool {
-        let isOver = state.withLock { state in
-            if tries == 0 { state.startedAt = .now }
-            return .now - state.startedAt >= (state.isBrief ? .milliseconds(10) : timeout)
-        }
-        if isOver { return false }
-        Self.pause(try: tries)
-        return true
-    }
-
-    /// Does something for which nobody is to wait long.
-    func briefly<Value>(_ body: () throws -> Value) rethrows -> Value {
-        state.withLock { $0.isBrief = true }
-        defer { state.withLock { $0.isBrief = false } }
-        return try body()
-    }
-
-    /// From 0.2 ms to 3 ms, a little at random, so that those who wait do not come at the same time again and again.
-    static func pause(try count: Int) {
-        let microseconds = Int.random(in: 100...200) * min(count + 1, 15)
-        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .microseconds(microseconds))
     }
 }

@@ -6,11 +6,12 @@ import GRDB
 
 /// The tables, and which version of them a file has.
 ///
-/// A message is one row of `message`, and one row in just one of `waiting`, `scheduled` and `leased`. Moving it touches only
+/// A message is one row of `message`, and one row in just one of `waiting`, `delayed` and `leased`. Moving it touches only
 /// those small rows, never the message itself.
 enum Schema {
-    /// The version that this code reads and writes.
-    static let version = 2
+    /// The version that this code reads and writes. Since 5 the counter of numbers may be behind those of the messages that are
+    /// there, too.
+    static let version = 6
     /// "chrd": marks a file as ours, as SQLite's `application_id`.
     static let application = 0x6368_7264
 
@@ -22,6 +23,10 @@ enum Schema {
             guard found < version else { return .commit }
             if found < 1 { try db.execute(sql: tables) }
             if found < 2 { try db.execute(sql: schedules) }
+            if found < 3 { try db.execute(sql: joins) }
+            if found < 4 { try db.execute(sql: records) }
+            if found < 5 { try db.execute(sql: seal) }
+            if found < 6 { try db.execute(sql: history) }
             try db.execute(sql: "PRAGMA application_id = \(application); PRAGMA user_version = \(version)")
             return .commit
         }
@@ -36,6 +41,55 @@ enum Schema {
                 + "Chard, or name another file")
     }
 
+    /// Since version 4.
+    private static let records = """
+        -- Records by their id, and since when they are listed, if they are. One that is forgotten loses its id and expires: its
+        -- values may be too many to be deleted at once.
+        CREATE TABLE record (
+            number INTEGER PRIMARY KEY, id TEXT UNIQUE, listed REAL, expires REAL NOT NULL
+        ) STRICT;
+        CREATE INDEX record_by_expiry ON record (expires);
+        CREATE INDEX record_listed ON record (number) WHERE listed NOTNULL;
+        CREATE TABLE record_value (
+            record INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (record, name)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Since version 5.
+    private static let seal = """
+        -- The secret by which counted losses are believed, in its only row.
+        CREATE TABLE seal (secret BLOB NOT NULL) STRICT;
+        INSERT INTO seal VALUES (randomblob(16));
+        """
+
+    /// Since version 6.
+    private static let history = """
+        -- Attempts that are over, in the order in which they were told; good: as they should be.
+        CREATE TABLE history (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, ended REAL NOT NULL, good INTEGER NOT NULL,
+            record BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX history_by_id ON history (id);
+        CREATE INDEX history_of_bad ON history (number) WHERE good = 0;
+        """
+
+    /// Since version 3.
+    private static let joins = """
+        -- Joins by the id of their group; the size is NULL until one is opened, and again once all members have succeeded. One
+        -- that is over or begun anew loses its id and expires: its ends may be too many to be deleted at once.
+        CREATE TABLE joined (
+            number INTEGER PRIMARY KEY, id TEXT UNIQUE, size INTEGER, members BLOB, count INTEGER NOT NULL DEFAULT 0,
+            closed INTEGER NOT NULL DEFAULT 0, expires REAL
+        ) STRICT;
+        CREATE INDEX joined_by_expiry ON joined (expires) WHERE expires IS NOT NULL;
+
+        -- The ends of members, as many as the count of their join says.
+        CREATE TABLE join_end (
+            number INTEGER PRIMARY KEY, joined INTEGER NOT NULL, member TEXT NOT NULL, place INTEGER,
+            success INTEGER NOT NULL, json BLOB NOT NULL, UNIQUE (joined, member)
+        ) STRICT;
+        """
+
     /// Since version 2.
     private static let schedules = """
         -- Times are milliseconds since 1970. The number of the last change of any schedule is the counter 'schedules'.
@@ -47,7 +101,8 @@ enum Schema {
         """
 
     private static let tables = """
-        -- Numbers that are given out once: of messages and statuses ('number'), and of changes to orders ('orders').
+        -- Numbers that are given out once: of messages and statuses ('number'), and of changes to orders ('orders'). The last one
+        -- given out is the greater of the first and the number of the newest message that is there.
         CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         INSERT INTO counter VALUES ('number', 0), ('orders', 0);
 
@@ -61,18 +116,19 @@ enum Schema {
             payload BLOB NOT NULL
         ) STRICT;
 
-        -- The least position of a queue and step is next. What is sent gets its number as its position; what was
-        -- scheduled, its time, reckoned to be less than any number; what goes back to the front, one less than all others.
+        -- Of a queue and step, the message with the least position is next. A message that is sent gets its number as its
+        -- position; one that goes to the front one less than all of these; one that was delayed a much lower one, by its time:
+        -- those are a line of their own, and claims take from both lines by turns.
         CREATE TABLE waiting (
             queue TEXT NOT NULL, step INTEGER NOT NULL, position INTEGER NOT NULL, message INTEGER NOT NULL,
             PRIMARY KEY (queue, step, position, message)
         ) STRICT, WITHOUT ROWID;
 
-        CREATE TABLE scheduled (message INTEGER PRIMARY KEY, due REAL NOT NULL, id TEXT NOT NULL) STRICT;
-        CREATE INDEX scheduled_by_due ON scheduled (due);
-        CREATE INDEX scheduled_by_id ON scheduled (id);
+        CREATE TABLE delayed (message INTEGER PRIMARY KEY, due REAL NOT NULL, id TEXT NOT NULL) STRICT;
+        CREATE INDEX delayed_by_due ON delayed (due);
+        CREATE INDEX delayed_by_id ON delayed (id);
 
-        -- By turn and position, what a holder has stands in the order in which it came.
+        -- Ordered by turn (the claim) and position, the messages of a holder are in the order in which it got them.
         CREATE TABLE leased (
             holder INTEGER NOT NULL, message INTEGER NOT NULL, turn INTEGER NOT NULL, position INTEGER NOT NULL,
             PRIMARY KEY (holder, message)

@@ -46,4 +46,12 @@ struct SystemFile: Sendable, Hashable {
         let read = read(descriptor, &bytes, count)
         return Array(bytes.prefix(max(0, read)))
     }
+
+    /// How many bytes this user may still write in a folder; nil where the system does not tell.
+    static func room(in folder: String) -> Int? {
+        var found = statvfs()
+        guard statvfs(folder, &found) == 0 else { return nil }
+        return Int(
+            clamping: UInt64(found.f_bavail).multipliedReportingOverflow(by: UInt64(found.f_frsize)).partialValue)
+    }
 }

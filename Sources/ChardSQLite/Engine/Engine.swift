@@ -2,96 +2,82 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import Dispatch
 import GRDB
 import Logging
 import Synchronization
 
-/// The pool of connections, once the file is open. The engine's thread writes; others read.
-final class OpenFile: Sendable {
-    private let state = Mutex<(pool: DatabasePool, identity: SystemFile.Identity?)?>(nil)
-
-    var pool: DatabasePool? { state.withLock { $0?.pool } }
-
-    /// The pool, if what it has open is still the file at its path: another may have taken its place.
-    var present: DatabasePool? {
-        guard let (pool, identity) = state.withLock({ $0 }) else { return nil }
-        return SystemFile(pool.path).identity == identity ? pool : nil
-    }
-
-    func opened(_ pool: DatabasePool) {
-        let identity = SystemFile(pool.path).identity
-        state.withLock { $0 = (pool, identity) }
-    }
-
-    func abandon() {
-        state.withLock { $0 = nil }
-    }
-}
-
-/// The way to the engine's thread, which starts with the first call.
+/// The way to the engine's thread.
 final class Engine: Sendable {
     let location: SQLiteLocation
-    private let mailbox = Mailbox()
     private let opened = OpenFile()
-    private let start: Mutex<(@Sendable () -> Void)?>
-    private let ended = DispatchGroup()
+    private let thread: EngineThread
 
     init(_ location: SQLiteLocation, _ settings: SQLiteSettings, _ logger: Logger) {
         self.location = location
-        start = Mutex { [mailbox, opened, ended] in
-            // A serial queue has a thread of its own for as long as this loop runs.
-            DispatchQueue(label: "chard.sqlite").async(group: ended) {
-                EngineLoop(location, settings, mailbox, opened, logger).run()
-            }
-        }
+        let inbox = Inbox()
+        thread = EngineThread(inbox, EngineLoop(location, settings, inbox, opened, logger))
     }
 
     deinit {
-        mailbox.stop()
+        thread.stop()
     }
 
     /// Leaves a job for the thread.
     func submit(_ job: Job) {
-        let start = start.withLock { start in
-            defer { start = nil }
-            return start
-        }
-        start?()
-        if !mailbox.add(job) { job.fail(BrokerError(.closed, "the broker was shut down")) }
+        thread.submit(job)
     }
+
+    /// How many changes their callers have made themselves, for tests.
+    var doneAtOnce: Int { thread.doneAtOnce.load(ordering: .relaxed) }
 
     /// Changes the file. When this returns, the change is there; when it throws, nothing of it is.
     ///
     /// - Parameters:
     ///   - durably: Whether the change must outlive a power failure.
+    ///   - isSmall: Whether it is so small that a caller who is alone may make it in its own thread.
     ///   - afterwards: What to do on the engine's thread as soon as it is there.
     func write<Value: Sendable>(
-        durably: Bool, _ body: @escaping @Sendable (inout Transaction) throws -> Value,
+        durably: Bool, isSmall: Bool = false,
+        _ body: @escaping @Sendable (inout Transaction) throws -> Value,
         afterwards: @escaping @Sendable (EngineLoop, Value) -> Void = { _, _ in }
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            submit(
-                Job(isDurable: durably) { transaction in
-                    let value = try body(&transaction)
-                    return { loop in
-                        afterwards(loop, value)
-                        continuation.resume(returning: value)
-                    }
-                } fail: { error in
-                    continuation.resume(throwing: error)
-                })
+            let job = Job(isDurable: durably) { transaction in
+                let value = try body(&transaction)
+                return { loop in
+                    afterwards(loop, value)
+                    continuation.resume(returning: value)
+                }
+            } fail: { error in
+                continuation.resume(throwing: error)
+            }
+            if isSmall { thread.performSoon(job) } else { thread.submit(job) }
         }
     }
 
-    /// Reads the file as it is at one moment.
+    /// Reads the file as it is at one moment; also one that cannot even be opened, for want of room on its disk.
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
             return try await open().read(body)
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw BrokerError(error, at: location.path)
+            let trouble = BrokerError(error, at: location.path)
+            guard trouble.mayWantRoom else { throw trouble }
+            do {
+                return try DatabaseFile.readWithoutRoom(location, body)
+            } catch {
+                throw trouble
+            }
+        }
+    }
+
+    /// Makes sure that the file can be written or, where there is no room, at least read.
+    func reach() async throws {
+        do {
+            try await write(durably: false) { _ in }
+        } catch let error as BrokerError where error.mayWantRoom {
+            try await read { _ in }
         }
     }
 
@@ -106,9 +92,7 @@ final class Engine: Sendable {
 
     /// Does what was left before, then closes the file.
     func stop() async {
-        mailbox.stop()
-        await withCheckedContinuation { continuation in
-            ended.notify(queue: .global()) { continuation.resume() }
-        }
+        thread.stop()
+        await thread.end()
     }
 }

@@ -2,21 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
-import FoundationEssentials
-import GRDB
 import Logging
 
-/// Those the engine works for: consumers, and who waits for statuses and schedules.
+/// Those the engine works for: the holds of consumers, and who waits for statuses and schedules.
 extension EngineLoop {
-    // MARK: Consumers
+    // MARK: Holds
 
-    func add(_ consumer: SQLiteConsumer) {
+    func add(_ hold: Hold) {
         if members.isEmpty {
             recoversAt = .now
             patrolsAt = .now
             tidiesAt = tidiesAt ?? .now
         }
-        members[consumer.number] = Member(consumer: consumer, beatsAt: .now + settings.heartbeat)
+        members[hold.number] = Member(hold: hold, beatsAt: .now + settings.heartbeat)
         listen()
     }
 
@@ -29,40 +27,40 @@ extension EngineLoop {
         let now = ContinuousClock.now
         recoversAt = now + settings.recovery
         let others = whenOpen { db in
-            try Row.fetchAll(db.cachedStatement(sql: "SELECT number, beat, file, place FROM holder"))
-                .filter { members[$0[0]] == nil }
+            try StoredHolder.signs(db).filter { members[$0.number] == nil }
         }
         guard let others else { return }
-        let beats = Dictionary(uniqueKeysWithValues: others.map { ($0[0] as Int64, $0[1] as Int64) })
-        let silent = losses.looked(at: now, beats: beats)
-        let lost = others.filter { row in
-            silent.contains(row[0]) || row[2] == bell?.file && bell?.isFree(row[3]) == true
-        }
-        for row in lost {
-            let number: Int64 = row[0]
-            let beat: Int64 = row[1]
-            perform([
-                Job(isDurable: true) { transaction in
-                    let recovered = try transaction.recover(number, silentSince: beat)
-                    return { loop in
-                        guard recovered.count > 0 else { return }
-                        loop.logger.notice(
-                            "a lost worker's tasks were given back", metadata: ["count": "\(recovered.count)"])
-                        guard !recovered.buried.isEmpty else { return }
-                        loop.members.values.lazy.compactMap(\.consumer).first?.tellBuried(recovered.buried)
-                    }
-                } fail: { [logger] error in
-                    logger.debug("recovery was cut short", metadata: ["error": "\(error)"])
-                }
-            ])
+        let beats = Dictionary(uniqueKeysWithValues: others.map { ($0.number, $0.beat) })
+        let silent = losses.looks(at: now, beats: beats)
+        let lost = others.filter { silent.contains($0.number) || bell?.isFree($0.lock) == true }
+        for holder in lost { perform([recovery(of: holder)]) }
+    }
+
+    private func recovery(of holder: StoredHolder) -> Job {
+        let lifetimes = holds.first?.statusLifetimes ?? .default
+        return Job(isDurable: true) { transaction in
+            let recovered = try transaction.recover(
+                holder.number, silentSince: holder.beat, lifetimes: lifetimes)
+            return { loop in
+                guard recovered.count > 0 else { return }
+                loop.logger.notice(
+                    "a lost worker's tasks were given back",
+                    metadata: [
+                        LogKey.node: "\(recovered.node)", LogKey.count: "\(recovered.count)",
+                        LogKey.taskIDs: "\(LogKey.list(recovered.ids))",
+                    ])
+                if !recovered.buried.isEmpty { loop.holds.first?.tellBuried(recovered.buried) }
+            }
+        } fail: { [logger] error in
+            logger.debug("recovery was cut short", metadata: ["error": "\(error)"])
         }
     }
 
     // MARK: Statuses
 
-    /// Calls `watcher` with the stored status and with each new one. Returns the watcher's number.
-    func watch(_ id: String, _ watcher: @escaping StatusWatchers.Watcher) -> Int? {
-        let number = whenOpen { db in try watchers.add(id, watcher, db) }
+    /// Tells `listener` the stored status, then each new one. Returns the listener's number.
+    func watch(_ id: String, _ listener: @escaping StatusListener) -> Int? {
+        let number = whenOpen { db in try watchers.add(id, listener, db) }
         listen()
         return number
     }

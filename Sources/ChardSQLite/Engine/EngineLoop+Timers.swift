@@ -6,7 +6,7 @@ import FoundationEssentials
 import GRDB
 import Logging
 
-/// What the engine does by the time, without being asked.
+/// What the engine does at certain times, without being asked.
 extension EngineLoop {
     // MARK: Timers
 
@@ -14,13 +14,13 @@ extension EngineLoop {
         let now = ContinuousClock.now
         var jobs: [Job] = []
         for (number, member) in members where member.beatsAt <= now {
-            guard let consumer = member.consumer, consumer.isHeld() else {
+            guard let beat = member.hold?.beat(at: now) else {
                 members[number] = nil
                 continue
             }
-            // Sooner where this one cannot be written.
+            // In case this one cannot be written; once it is, the next is a full interval away.
             members[number]?.beatsAt = now + min(settings.heartbeat / 3, .seconds(1))
-            jobs.append(consumer.beat(at: now))
+            jobs.append(beat)
         }
         if !members.isEmpty, let due = nextDue, due.timeIntervalSinceNow <= 0 {
             nextDue = nil
@@ -41,8 +41,7 @@ extension EngineLoop {
     }
 
     func learnDue() {
-        nextDue = whenOpen { db in try db.value(Double.self, "SELECT min(due) FROM scheduled") }.flatMap { $0 }
-            .map { Date(timeIntervalSince1970: $0) }
+        nextDue = whenOpen(StoredMessage.nextDue) ?? nil
     }
 
     /// A heartbeat was written that began at `start`.
@@ -62,7 +61,7 @@ extension EngineLoop {
             guard SystemFile(file.location.path).exists else { return }
             perform([.nothing])
         }
-        let present = whenOpen { db in try db.value(Int64.self, "PRAGMA data_version") }.flatMap { $0 }
+        let present = whenOpen { db in try db.value(Int64.self, "PRAGMA data_version") } ?? nil
         guard let present else { return }
         defer { version = present }
         if !members.isEmpty, nextDue == nil || present != version { learnDue() }
@@ -71,31 +70,31 @@ extension EngineLoop {
         tellOrders()
         pushStatuses()
         pushSchedules()
-        let waiting = members.values.compactMap(\.consumer).filter(\.isIdle)
+        let waiting = holds.filter(\.isIdle)
         guard !waiting.isEmpty else { return }
         for queue in Set(waiting.flatMap(\.queues)) {
-            let hasWork = whenOpen { db in try db.exists("SELECT 1 FROM waiting WHERE queue = ? LIMIT 1", queue) }
-            guard hasWork == true else { continue }
-            for consumer in waiting { consumer.hear(of: [queue]) }
+            guard whenOpen({ db in try StoredMessage.waits(db, in: queue) }) == true else { continue }
+            for hold in waiting { hold.hear(of: [queue]) }
         }
     }
 
     func tellOrders() {
-        for consumer in members.values.compactMap(\.consumer) {
-            let known = consumer.orders
-            let news = whenOpen { db in try Orders.news(db, since: known, now: Date().timeIntervalSince1970) }
-            if let news = news.flatMap({ $0 }) { consumer.learn(news.orders, terminated: news.terminated) }
+        for hold in holds {
+            let known = hold.orders
+            let news = whenOpen { db in try KnownOrders.news(db, since: known, now: Date().timeIntervalSince1970) }
+            if let news = news ?? nil { hold.learn(news.orders, terminated: news.terminated) }
         }
     }
 
     // MARK: Tidying
 
-    /// Deletes a slice of what has had its time, and gives back a slice of the pages that are free.
+    /// Deletes a slice of what has expired, and gives back a slice of the pages that are free.
     func tidy() {
         tidiesAt = nil
         let now = Date()
         let hasWaste = whenOpen { db in
-            try Transaction.hasWaste(db, now: now, letters: settings.deadLetterTimeToLive)
+            try Transaction.hasWaste(
+                db, now: now, letters: settings.deadLetterTimeToLive, history: settings.history.timeToLive)
         }
         if hasWaste == true {
             perform([
@@ -103,18 +102,18 @@ extension EngineLoop {
                     let hasMore = try transaction.tidy()
                     return { loop in if hasMore { loop.tidyAgain() } }
                 } fail: { _ in
-                    // It will be there the next time.
+                    // Tried again the next time.
                 }
             ])
         }
         if whenOpen(Transaction.shrink) == true { tidyAgain() }
-        // Somebody who only sends has done enough.
+        // A process without consumers tidies once, after it has opened the file.
         guard tidiesAt == nil, !members.isEmpty else { return }
-        whenOpen(log.empty)
+        whenOpen { db in log.empty(db, at: file.location.log) }
         tidiesAt = .now + settings.tidying * Double.random(in: 0.5...1)
     }
 
-    /// After a moment that belongs to the others.
+    /// Goes on after a pause, in which others can write.
     func tidyAgain() {
         tidiesAt = .now + .milliseconds(20)
     }

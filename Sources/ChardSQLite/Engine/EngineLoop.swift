@@ -9,15 +9,18 @@ import Logging
 /// All that happens on the engine's thread: transactions, heartbeats, timers, and the news for those who wait.
 ///
 /// One thread writes for the whole process. What many callers leave while a transaction is being written makes up the next
-/// one, so that they share its cost, most of which is waiting for the disk. Nothing that a task does can stop this thread.
+/// one, so that they share its cost, most of which is waiting for the disk. It is no thread of Swift's pool, so no task can block it.
+/// A caller that is alone may take its place for a moment, see ``EngineThread``.
 final class EngineLoop {
     struct Member {
-        weak var consumer: SQLiteConsumer?
+        /// Weak, since a consumer that nobody closes goes away with its holder: then its heartbeats end.
+        weak var hold: Hold?
         var beatsAt: ContinuousClock.Instant
     }
 
     let settings: SQLiteSettings
-    private let mailbox: Mailbox
+    private let inbox: Inbox
+    private var pace = Pace()
     let opened: OpenFile
     let file: DatabaseFile
     var log: WriteAheadLog
@@ -37,41 +40,48 @@ final class EngineLoop {
     var patrolsAt = ContinuousClock.now
     /// When another process was last found to have changed something.
     var heardAt = ContinuousClock.now
-    /// How soon after that is looked again. Schedules can wait.
+    /// How long to wait after that before looking again, where others change something all the time: for schedules alone
+    /// there is no hurry.
     private var rest: Duration { members.isEmpty && watchers.isEmpty ? .milliseconds(50) : .milliseconds(2) }
     var recoversAt = ContinuousClock.now
-    /// When is tidied: from the opening of the file on, and for good where somebody here works.
+    /// When to delete next what has expired: after the file was opened and, where consumers are, again and again.
     var tidiesAt: ContinuousClock.Instant?
 
     init(
-        _ location: SQLiteLocation, _ settings: SQLiteSettings, _ mailbox: Mailbox, _ opened: OpenFile, _ logger: Logger
+        _ location: SQLiteLocation, _ settings: SQLiteSettings, _ inbox: Inbox, _ opened: OpenFile, _ logger: Logger
     ) {
         self.settings = settings
-        self.mailbox = mailbox
+        self.inbox = inbox
         self.opened = opened
         self.logger = logger
         file = DatabaseFile(location: location, settings: settings)
-        log = WriteAheadLog(path: location.log, wait: file.wait)
-        losses = LossWatch(lease: settings.lease)
+        log = WriteAheadLog(pages: file.pages, wait: file.wait)
+        losses = LossWatch(lease: settings.lease, interval: settings.recovery, began: .now)
     }
 
-    /// Works until the mailbox is stopped.
-    func run() {
-        while true {
-            let mail = mailbox.take(until: nextDeadline)
-            perform(mail.jobs + dueJobs())
-            if mail.hasRung { patrolsAt = min(patrolsAt, max(.now, heardAt + rest)) }
-            if isNeeded, patrolsAt <= .now { patrol() }
-            if !members.isEmpty, recoversAt <= .now { recover() }
-            if mail.isStopped { return close() }
-            if let tidiesAt, tidiesAt <= .now { tidy() }
+    /// Does what has come, and what is due. Returns `false` once the inbox is stopped.
+    func round(_ content: Inbox.Content) -> Bool {
+        perform(content.jobs + dueJobs())
+        if content.hasRung { patrolsAt = min(patrolsAt, max(.now, heardAt + rest)) }
+        if isNeeded, patrolsAt <= .now { patrol() }
+        if !members.isEmpty, recoversAt <= .now { recover() }
+        if content.isStopped {
+            close()
+            return false
         }
+        if log.isLong { whenOpen { log.limit($0) } }
+        if let tidiesAt, tidiesAt <= .now { tidy() }
+        return true
     }
+
+    /// The holds that somebody refers to.
+    var holds: [Hold] { members.values.compactMap(\.hold) }
 
     /// Whether anybody here waits for what others do.
     private var isNeeded: Bool { !members.isEmpty || !watchers.isEmpty || !scheduleWatchers.isEmpty }
 
-    private var nextDeadline: ContinuousClock.Instant? {
+    /// When there is something to do without being asked.
+    var nextDeadline: ContinuousClock.Instant? {
         guard isNeeded else { return tidiesAt }
         var next = min(patrolsAt, tidiesAt ?? patrolsAt)
         guard !members.isEmpty else { return next }
@@ -98,17 +108,17 @@ final class EngineLoop {
         watchers.forgetWhatWasTold()
         scheduleWatchers.forgetWhatWasTold()
         opened.opened(pool)
-        // Not before the caller has what it wants, and in slices: a first command does not wait for it.
+        // On the loop's next round: the first command is answered before.
         tidiesAt = .now
         if isNeeded { listen() }
         return pool
     }
 
-    /// Leaves a file that is not at its path any more: nothing in it is ours to settle.
+    /// Leaves a file that is not at its path any more: what is leased in it can no longer be settled.
     func abandon() {
         opened.abandon()
         tidiesAt = nil
-        for member in members.values { member.consumer?.lose(handingBack: false) }
+        for hold in holds { hold.close() }
         members = [:]
     }
 
@@ -121,7 +131,7 @@ final class EngineLoop {
     /// Begins to wait for what other processes tell.
     func listen() {
         guard !isListening, let bell else { return }
-        isListening = bell.listen { [mailbox] in mailbox.ring() }
+        isListening = bell.listen { [inbox] in inbox.ring() }
         if !isListening { logger.debug("changes are looked for, since the system does not tell of them") }
     }
 
@@ -138,8 +148,8 @@ final class EngineLoop {
 
     // MARK: Transactions
 
-    /// Does all jobs in one transaction; where that fails, each in one of its own, so that nobody fails for another's
-    /// sake.
+    /// Does all jobs in one transaction; where that fails, each in one of its own, so that only those fail that cannot be
+    /// done.
     func perform(_ jobs: [Job]) {
         guard !jobs.isEmpty else { return }
         do throws(BrokerError) {
@@ -157,9 +167,24 @@ final class EngineLoop {
         }
     }
 
+    /// Does a job in the thread of its caller. Returns `false` where that is for the engine's thread: it would take long, others
+    /// are in the way, or something is wrong.
+    func performAtOnce(_ job: Job) -> Bool {
+        guard pace.isQuick, let pool = opened.present else { return false }
+        let due = nextDue
+        do {
+            try file.wait.atMost(.zero) { try commit([job], to: pool) }
+        } catch {
+            return false
+        }
+        if nextDue != due || log.isLong { inbox.ring() }
+        return true
+    }
+
     private func commit(_ jobs: [Job], to pool: DatabasePool) throws {
         let isDurable = settings.synchronous == .full && jobs.contains(where: \.isDurable)
         var afterwards: [Job.Afterwards] = []
+        let start = ContinuousClock.now
         let news = try pool.writeWithoutTransaction { db in
             if db.isInsideTransaction { try db.rollback() }
             if isSyncing != isDurable {
@@ -172,13 +197,13 @@ final class EngineLoop {
                 for job in jobs { afterwards.append(try job.perform(&transaction)) }
                 try transaction.finish()
                 try db.run("COMMIT TRANSACTION")
-                log.limit(db)
                 return transaction.news
             } catch {
                 try? db.rollback()
                 throw error
             }
         }
+        pace.took(.now - start)
         for step in afterwards { step(self) }
         tell(news)
     }
@@ -189,7 +214,7 @@ final class EngineLoop {
         bell?.ring()
         if let due = news.due { nextDue = min(nextDue ?? due, due) }
         if !news.work.isEmpty {
-            for member in members.values { member.consumer?.hear(of: news.work) }
+            for hold in holds { hold.hear(of: news.work) }
         }
         if news.hasOrders { tellOrders() }
         if news.hasStatuses { pushStatuses() }

@@ -15,10 +15,10 @@ struct ScheduleWatchers {
     /// Calls `watcher` at each change from now on.
     mutating func add(_ name: String, _ watcher: @escaping @Sendable () -> Void, _ db: Database) throws {
         watchers[name] = watcher
-        // The others are told of what came in between.
+        // Those who watch already must not miss what came in between.
         if watchers.count > 1 { return try tell(db) }
         forgetWhatWasTold()
-        last = try ScheduleRecord.revision(db)
+        last = try StoredSchedule.revision(db)
     }
 
     mutating func remove(_ name: String) {
@@ -28,7 +28,7 @@ struct ScheduleWatchers {
     /// Tells of changes, if there are any.
     mutating func tell(_ db: Database) throws {
         guard !isEmpty else { return }
-        let revision = try ScheduleRecord.revision(db)
+        let revision = try StoredSchedule.revision(db)
         guard revision != last else { return }
         last = revision
         for watcher in watchers.values { watcher() }
@@ -37,13 +37,5 @@ struct ScheduleWatchers {
     /// Begins anew, with another file: whatever is in it is a change.
     mutating func forgetWhatWasTold() {
         last = -1
-    }
-}
-
-extension ScheduleRecord {
-    /// The number of the last change of any schedule.
-    @Sendable
-    static func revision(_ db: Database) throws -> Int {
-        try db.value(Int.self, "SELECT value FROM counter WHERE name = 'schedules'") ?? 0
     }
 }

@@ -9,39 +9,32 @@ import GRDB
 ///
 /// Statuses are numbered as they are stored, so one query finds all that is new, whoever stored it and however many wait.
 struct StatusWatchers {
-    typealias Watcher = @Sendable (Result<[UInt8], BrokerError>) -> Void
-
-    private var watchers: [String: [Int: Watcher]] = [:]
-    private var count = 0
+    private var listeners = StatusListeners()
     /// The number of the last status that was told.
     private var last: Int64 = 0
 
-    var isEmpty: Bool { watchers.isEmpty }
+    var isEmpty: Bool { listeners.isEmpty }
 
-    /// Tells `watcher` the stored status, and from now on each new one. Returns the watcher's number.
-    mutating func add(_ id: String, _ watcher: @escaping Watcher, _ db: Database) throws -> Int {
+    /// Tells `listener` the stored status, and from now on each new one. Returns the listener's number.
+    mutating func add(_ id: String, _ listener: @escaping StatusListener, _ db: Database) throws -> Int {
         // The others are told first, so that nobody misses what came in between.
         if isEmpty { last = try StoredStatus.last(db) } else { try tell(db) }
         let stored = try StoredStatus.json(db, of: id, now: Date())
-        count += 1
-        watchers[id, default: [:]][count] = watcher
-        if let stored { watcher(.success(stored)) }
-        return count
+        let number = listeners.add(id, listener)
+        if let stored { listener(Result { try TaskStatus(reading: stored) }) }
+        return number
     }
 
     mutating func remove(_ id: String, _ number: Int) {
-        watchers[id]?[number] = nil
-        if watchers[id]?.isEmpty == true { watchers[id] = nil }
+        listeners.remove(id, number)
     }
 
     /// Tells what is new.
     mutating func tell(_ db: Database) throws {
         guard !isEmpty else { return }
-        let news = try StoredStatus.news(db, since: last) { watchers[$0] != nil }
+        let news = try StoredStatus.news(db, since: last, of: listeners.waits)
         last = news.last
-        for (id, json) in news.1 {
-            for watcher in (watchers[id] ?? [:]).values { watcher(.success(json)) }
-        }
+        for (id, json) in news.1 { listeners.news(of: id, json)?() }
     }
 
     /// Begins anew, with another file.
@@ -51,7 +44,6 @@ struct StatusWatchers {
 
     /// Ends all waiting.
     mutating func fail(_ error: BrokerError) {
-        for watcher in watchers.values.flatMap(\.values) { watcher(.failure(error)) }
-        watchers = [:]
+        listeners.fail(error)
     }
 }

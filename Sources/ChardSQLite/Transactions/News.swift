@@ -7,7 +7,7 @@ import FoundationEssentials
 struct News: Sendable, Hashable {
     /// Queues in which messages wait that did not before.
     var work: Set<String> = []
-    /// The earliest time for which a message was scheduled.
+    /// The earliest time for which a message was delayed.
     var due: Date?
     /// Whether statuses were stored.
     var hasStatuses = false

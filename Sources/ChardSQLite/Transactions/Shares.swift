@@ -11,7 +11,7 @@ enum Shares {
         while room > 0 {
             let open = available.indices.filter { shares[$0] < available[$0] }
             guard !open.isEmpty else { break }
-            // As many whole turns at once as everybody can take part in.
+            // As many turns at once as all queues that are left have messages for.
             let turns = max(1, min(open.map { available[$0] - shares[$0] }.min() ?? 1, room / open.count))
             for index in open where room > 0 {
                 shares[index] += min(turns, room)

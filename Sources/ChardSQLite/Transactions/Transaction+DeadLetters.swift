@@ -7,7 +7,9 @@ import GRDB
 
 extension Transaction {
     /// Keeps a dead letter under its name or, where that is taken, under the name with a number behind it.
-    mutating func bury(_ letter: DeadLetter) throws {
+    /// Returns that name.
+    @discardableResult
+    mutating func bury(_ letter: DeadLetter) throws -> String {
         var letter = letter
         let name = letter.id.isEmpty ? TaskID.random() : letter.id
         letter.id = name
@@ -20,10 +22,11 @@ extension Transaction {
         story.payload = []
         try db.run(
             "INSERT INTO dead (number, id, queue, died, story, payload) VALUES (?, ?, ?, ?, ?, ?)", nextNumber(),
-            letter.id, letter.queue, letter.diedAt.timeIntervalSince1970, Data(JSON.encode(story)),
-            Data(letter.payload))
+            letter.id, letter.queue, letter.diedAt.timeIntervalSince1970, JSON.encode(story),
+            letter.payload)
         try note([letter.queue])
         noteBuried(in: letter.queue)
+        return letter.id
     }
 
     /// Keeps the newest letters of a queue, as many as are allowed.
@@ -42,7 +45,7 @@ extension Transaction {
 
     mutating func requeueLetter(_ id: String) throws -> Bool {
         guard let letter = try StoredLetter.one(db, id, since: .distantPast), try dropLetter(id) else { return false }
-        try send([Recovery.again(letter)])
+        try write([.push(letter.again)])
         return true
     }
 }

@@ -24,8 +24,19 @@ extension Transaction {
             "UPDATE status SET present = 0, expires = ? WHERE id = ? AND present = 1", time + Self.memory, status.id)
         try db.run(
             "INSERT INTO status (number, id, present, success, json, expires) VALUES (?, ?, 1, ?, ?, ?)", nextNumber(),
-            status.id, isSuccess, Data(status.json), expires)
+            status.id, isSuccess, status.json, expires)
         tellStatus()
+    }
+
+    /// Stores the status of a task that has none.
+    mutating func storeMissing(_ status: StatusRecord) throws {
+        if try StoredStatus.json(db, of: status.id, now: now) == nil { try store(status) }
+    }
+
+    /// Deletes a status that is still this one.
+    func forgetUnchanged(_ status: StatusRecord) throws {
+        try db.run(
+            "DELETE FROM status WHERE id = ? AND present = 1 AND json = ?", status.id, status.json)
     }
 
     /// Deletes a status. Returns whether there was one.
@@ -41,9 +52,32 @@ extension Transaction {
 enum StoredStatus {
     static func json(_ db: Database, of id: String, now: Date) throws -> [UInt8]? {
         try db.value(
-            Data.self, "SELECT json FROM status WHERE id = ? AND present = 1 AND (expires IS NULL OR expires > ?)", id,
+            [UInt8].self, "SELECT json FROM status WHERE id = ? AND present = 1 AND (expires IS NULL OR expires > ?)",
+            id,
             now.timeIntervalSince1970
-        ).map { [UInt8]($0) }
+        )
+    }
+
+    /// The next statuses after the one numbered `last`, in the order in which they were stored, and the number to go on from;
+    /// `nil` where there is no more.
+    static func page(
+        _ db: Database, after last: Int64, now: Date
+    ) throws -> (statuses: [StatusRecord], last: Int64?) {
+        let time = now.timeIntervalSince1970
+        let rows = try db.rows(
+            """
+            SELECT number, id, json, expires FROM status
+            WHERE present = 1 AND number > ? AND (expires IS NULL OR expires > ?) ORDER BY number LIMIT 200
+            """, last, time)
+        var statuses: [StatusRecord] = []
+        var last: Int64?
+        while let row = try rows.next() {
+            last = row[0]
+            let expires: Double? = row[3]
+            statuses.append(
+                StatusRecord(of: row[1], stored: try row.bytes(2), timeToLive: expires.map { .seconds($0 - time) }))
+        }
+        return (statuses, last)
     }
 
     /// The number of the newest status.

@@ -14,12 +14,18 @@ struct Transaction {
     let settings: SQLiteSettings
     let now: Date
     private(set) var news = News()
-    /// The last number that was given out; `nil` before the first is asked for.
+    /// The last number that was given out; `nil` before it is asked for.
     private var lastNumber: Int64?
+    /// Whether it is to be written down.
+    private var isCounted = false
     /// The queues to which dead letters were added.
     private var buried: Set<String> = []
     /// How many statuses were stored.
     private var stored = 0
+    /// How many joins were opened, or have counted an end.
+    private var joined = 0
+    /// How many values of records were changed.
+    private var recorded = 0
 
     init(_ db: Database, settings: SQLiteSettings, now: Date = Date()) {
         self.db = db
@@ -31,19 +37,44 @@ struct Transaction {
 
     /// A number that was never given out before.
     mutating func nextNumber() throws -> Int64 {
-        let number =
-            try (lastNumber ?? db.value(Int64.self, "SELECT value FROM counter WHERE name = 'number'") ?? 0) + 1
+        isCounted = true
+        return try nextMessageNumber()
+    }
+
+    /// The same for a message that is about to be stored. As long as it is there, the number need not be written down as well: that
+    /// is one page less for each call that is sent alone.
+    mutating func nextMessageNumber() throws -> Int64 {
+        let number = try knownNumber() + 1
         lastNumber = number
         return number
     }
 
-    /// Writes what was kept back until the end.
+    /// Writes down which numbers were given out, before messages go that bear them.
+    mutating func countNumbers() throws {
+        _ = try knownNumber()
+        isCounted = true
+    }
+
+    private mutating func knownNumber() throws -> Int64 {
+        if let lastNumber { return lastNumber }
+        let number = try db.value(
+            Int64.self,
+            """
+            SELECT max(value, ifnull((SELECT max(number) FROM message), 0)) FROM counter WHERE name = 'number'
+            """)
+        lastNumber = number ?? 0
+        return number ?? 0
+    }
+
+    /// Does what is done once for all callers, at the end.
     mutating func finish() throws {
         for queue in buried { try trimLetters(of: queue) }
-        // Who adds takes away: so the file is bounded however short the processes live that store results, and however
-        // busy they are. Twice as many, so that what others have left behind comes to an end, too.
+        // Each transaction that stores statuses, or counts ends, deletes expired ones: so the file stays small even where no
+        // process lives long enough, or has the time, to tidy. Twice as many as it has stored, so that a backlog shrinks.
         if stored > 0 { try forgetStatuses(atMost: 2 * stored) }
-        if let lastNumber { try db.run("UPDATE counter SET value = ? WHERE name = 'number'", lastNumber) }
+        if joined > 0 { try forgetJoins(atMost: 2 * joined) }
+        if recorded > 0 { try forgetRecords(atMost: 2 * recorded) }
+        if isCounted, let lastNumber { try db.run("UPDATE counter SET value = ? WHERE name = 'number'", lastNumber) }
     }
 
     mutating func tellWork(in queue: String) {
@@ -57,6 +88,14 @@ struct Transaction {
     mutating func tellStatus() {
         news.hasStatuses = true
         stored += 1
+    }
+
+    mutating func noteJoined() {
+        joined += 1
+    }
+
+    mutating func noteRecord() {
+        recorded += 1
     }
 
     mutating func tellOrders() {

@@ -38,10 +38,11 @@ public struct BrokerClause: Sendable, CustomStringConvertible {
     /// The name.
     public var description: String { name }
 
-    /// Every clause: sending, claiming, settling, leases, scheduled messages, schedules, statuses, orders, dead letters, inspection.
+    /// Every clause: sending, claiming, settling, effects, joins, records, leases, delayed messages, schedules, statuses, orders,
+    /// dead letters, inspection, history.
     public static let all: [BrokerClause] = [
-        sending, claiming, settling, leases, losses, scheduling, periodic, statuses, orders, deadLetters,
-        inspection,
+        sending, claiming, settling, effects, joins, records, leases, losses, delaying, schedules, statuses, orders,
+        deadLetters, inspection, history,
     ].flatMap { $0 }
 
     /// Tries the clause on a store that nothing else uses.

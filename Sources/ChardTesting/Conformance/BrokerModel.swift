@@ -6,7 +6,7 @@ import FoundationEssentials
 
 /// What a broker should hold after a run of operations, as far as that is promised.
 ///
-/// Messages that were only ever sent, claimed and returned have a known place in line. Those that were scheduled, or whose
+/// Messages that were only ever sent, claimed and returned have a known place in line. Those that were delayed, or whose
 /// holder was lost, come to the front of their line at a moment that nobody promises: they are loose, and may be claimed
 /// at any time from then on.
 struct BrokerModel {

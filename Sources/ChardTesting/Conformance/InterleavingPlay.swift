@@ -111,12 +111,13 @@ struct InterleavingPlay {
         let isReturn = Int.random(in: 0..<3, using: &random) == 0
         var followers: [OutgoingMessage] = []
         // Newest first, so that the oldest comes to stand at the very front.
-        let settlements = (isReturn ? chosen.reversed() : chosen).map { delivery in
-            if isReturn { return Settlement(delivery, .returned) }
+        let settlements = (isReturn ? chosen.reversed() : chosen).map { delivery -> Settlement in
+            if isReturn { return .handingBack(delivery) }
             let next = Int.random(in: 0..<4, using: &random) == 0 ? [message(now: now)] : []
             followers += next
-            return Settlement(
-                delivery, .finished, status: trial.status(delivery.text, .success), followers: next)
+            var effects: Effects = [.store(trial.status(delivery.text, .success))]
+            for message in next { effects.append(.push(message)) }
+            return Settlement(delivery, effects)
         }
         log.append(
             "\(place) \(isReturn ? "returns" : "finishes") \(settlements.map(\.delivery.text).joined(separator: " "))"
@@ -152,7 +153,7 @@ struct InterleavingPlay {
         log.append("\(delivery.text) is settled again")
         let follower = trial.task("stray")
         try await trial.settleInVain(
-            [Settlement(delivery, .finished, status: trial.status("stray", .success), followers: [follower])], by: by)
+            [Settlement(delivery, [.store(trial.status("stray", .success)), .push(follower)])], by: by)
     }
 
     private mutating func close(_ place: Int) async throws {

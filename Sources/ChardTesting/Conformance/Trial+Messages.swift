@@ -16,15 +16,23 @@ extension Trial {
     }
 
     /// A task's message, in which losses can be counted.
+    /// - Parameter seal: Seals its losses, as if they had been counted.
     func task(
-        _ id: String, queue: String = "q", ignoresResult: Bool? = nil, losses: Int = 0, dueAt: Date? = nil,
-        priority: Int = 0
+        _ id: String, queue: String = "q", ignoresResult: Bool? = nil, losses: Int = 0,
+        sealedBy seal: LossSeal? = nil, dueAt: Date? = nil, priority: Int = 0
     ) -> OutgoingMessage {
         var message = TaskMessage(task: "task", id: id, body: MessageBody(), queue: queue)
         message.ignoresResult = ignoresResult
         message.losses = losses
         message.properties.priority = priority
+        message = seal?.sealing(message) ?? message
         return OutgoingMessage(id: id, queue: queue, priority: priority, dueAt: dueAt, payload: message.encoded())
+    }
+
+    /// A delayed message for another time, in another form.
+    func again(_ task: DelayedTask, dueAt: Date) -> OutgoingMessage {
+        OutgoingMessage(
+            id: task.name, queue: task.queue, priority: task.priority, dueAt: dueAt, payload: task.payload + [0x20])
     }
 
     func status(
@@ -41,12 +49,12 @@ extension Trial {
 
     /// Finishes deliveries, and expects that to be written.
     func finish(_ deliveries: [Delivery], by consumer: any Consumer) async throws {
-        try await settle(deliveries.map { Settlement($0, .finished) }, by: consumer)
+        try await settle(deliveries.map { Settlement($0) }, by: consumer)
     }
 
     func settle(_ settlements: [Settlement], by consumer: any Consumer) async throws {
         let receipts = try await soon("the settlements are answered") { try await consumer.settle(settlements) }
-        try equal(receipts, Array(repeating: .settled, count: settlements.count), "the receipts")
+        try equal(receipts.map(\.end), Array(repeating: .settled, count: settlements.count), "the receipts")
     }
 
     /// Settles under a lease that is gone, and expects that nothing is written: it is fenced, or refused as lost.

@@ -49,14 +49,14 @@ struct Trial: Sendable {
     /// A consumer, by default as a process of its own.
     func consumer(
         _ queues: [String] = ["q"], of broker: (any Broker)? = nil, node: String = "node@host",
-        messageLimit: Int = MessageLimits.default.messageBytes,
+        messageLimit: Int = MessageLimits.default.messageBytes, lifetimes: StatusLifetimes = .default,
         onTerminate: @escaping @Sendable (Set<String>) -> Void = { _ in },
         onBuried: @escaping @Sendable ([StatusRecord]) -> Void = { _ in }
     ) async throws -> any Consumer {
         let broker = if let broker { broker } else { try await self.broker() }
         let subscription = Subscription(
             queues: queues, node: node, concurrency: 3, startedAt: fixture.now, messageLimit: messageLimit,
-            onTerminate: onTerminate, onBuried: onBuried)
+            statusLifetimes: lifetimes, onTerminate: onTerminate, onBuried: onBuried)
         let consumer = try await broker.consumer(for: subscription)
         opened.consumers.withLock { $0.append(consumer) }
         return consumer

@@ -31,12 +31,14 @@ final class Mishaps: Middleware {
         }
     }
 
-    func run(_ context: TaskContext, next: @Sendable (TaskContext) async throws -> Void) async throws {
+    func run(
+        _ context: TaskContext, next: @Sendable (TaskContext) async throws -> RunResult
+    ) async throws -> RunResult {
         let error = state.withLock { state -> (any Error)? in
             guard let errors = state.errors[context.task], !errors.isEmpty else { return nil }
             return state.errors[context.task]?.removeFirst()
         }
         if let error { throw error }
-        try await next(context)
+        return try await next(context)
     }
 }

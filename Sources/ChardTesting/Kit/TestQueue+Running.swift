@@ -15,15 +15,17 @@ extension TestQueue {
             report.waiting > 0 && !report.isPaused && (queue == nil || report.queue == queue)
         }
         guard !queues.isEmpty else { return nil }
+        try await pool.open()
         let consumer = try await broker.consumer(
             for: Subscription(queues: queues.map(\.queue), node: Self.node, concurrency: 1, startedAt: clock.now))
         guard let delivery = try await consumer.claim(upTo: 1).first else { return nil }
         if let run = try await lost(delivery, by: consumer) { return run }
         let worker = SoloWorker(
             app, node: Self.node, pool: pool, innermost: [mishaps], canRequeue: true,
-            report: { try await consumer.report([$0]) }, isRevoked: { consumer.isRevoked($0) })
-        let end = await worker.work(on: delivery)
-        _ = try await consumer.settle([end.settlement])
+            report: { try await consumer.report([$0]) },
+            desk: StepDesk(broker, by: consumer), isRevoked: { consumer.isRevoked($0) },
+            seal: consumer.seal)
+        let end = try await worker.work(on: delivery, joins: broker) { try await consumer.settle([$0])[0] }
         await consumer.close()
         return TestRun(end.message, queue: delivery.queue, end: TestRun.End(end.outcome))
     }
@@ -33,13 +35,15 @@ extension TestQueue {
         guard let message = try? TaskMessage(decoding: delivery.payload), mishaps.takesWorker(of: message.task) else {
             return nil
         }
-        if message.losses >= Recovery.lastChance { try await consumer.noteLastChance(of: message.id) }
+        if consumer.seal.trusting(message).losses >= Recovery.lastChance {
+            try await consumer.noteLastChance(of: message.id)
+        }
         broker.silence(consumer.identity)
         return TestRun(message, queue: delivery.queue, end: .workerLost)
     }
 
     /// Runs everything that can be claimed now, of all queues or of one, and what those runs enqueue. The clock stands
-    /// still: what is scheduled for later, retries among them, stays.
+    /// still: what is delayed for later, retries among them, stays.
     /// - Throws: ``TestQueueError`` after `limit` runs, for tasks that enqueue one another without end.
     @discardableResult
     public func drain(_ queue: String? = nil, limit: Int = 100_000) async throws -> [TestRun] {
@@ -55,7 +59,8 @@ extension TestQueue {
     }
 
     /// Lets time pass with a worker and a beat up: runs everything that can be claimed, and everything that becomes due
-    /// within `duration`, ticks of schedules among it, each at its time.
+    /// within `duration`, each at its time: ETAs, countdowns and retries, and the ticks of the app's schedules, which only
+    /// this fires ("app.every", "app.cron"); ``drain(_:limit:)`` and ``advance(by:)`` fire none.
     @discardableResult
     public func run(for duration: Duration) async throws -> [TestRun] {
         let end = clock.now.addingTimeInterval(duration.seconds)
@@ -77,7 +82,7 @@ extension TestQueue {
         while try await !result.status().state.isReady {
             guard try await runOne() != nil else {
                 throw TestQueueError(
-                    description: "task \(result.id) has no result, and nothing is left to run; it may be scheduled for "
+                    description: "task \(result.id) has no result, and nothing is left to run; it may be delayed for "
                         + "later (see run(for:)), paused, or keep no result")
             }
         }

@@ -26,7 +26,7 @@ public final class TestQueue: Sendable {
     public let broker: MemoryBroker
 
     let mishaps = Mishaps()
-    let pool = SoloPool()
+    let pool: SoloPool
     private let sent = Tally<TaskMessage>()
 
     /// Takes an app over: from now on what it enqueues is kept here, and its time is that of `clock`.
@@ -35,6 +35,7 @@ public final class TestQueue: Sendable {
     public init(_ app: Chard, clock: ManualClock = ManualClock()) {
         self.app = app
         self.clock = clock
+        pool = SoloPool(app)
         broker = MemoryBroker(settings: .on(clock)) { [sent] messages in
             sent.add(messages.compactMap { try? TaskMessage(decoding: $0.payload) })
         }

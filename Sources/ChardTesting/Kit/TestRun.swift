@@ -12,7 +12,7 @@ public struct TestRun: Sendable, Hashable, CustomStringConvertible {
         case succeeded
         /// It failed for good, and the failure is kept.
         case failed(TaskError)
-        /// It failed and is scheduled to run again at this time.
+        /// It failed and is delayed to run again at this time.
         case retried(at: Date, TaskError)
         /// It was put off, with nothing stored: its time had not come, or the task sent it back to its queue.
         case putOff(until: Date)
@@ -20,6 +20,8 @@ public struct TestRun: Sendable, Hashable, CustomStringConvertible {
         case revoked(String)
         /// The body threw ``Ignore``.
         case ignored
+        /// The body has put a workflow in its place.
+        case replaced
         /// The worker was lost in mid-run, by ``TestQueue/loseWorkerDuringNext(_:)``. The message comes
         /// back when the lease has lapsed.
         case workerLost
@@ -53,9 +55,10 @@ extension TestRun.End {
         switch outcome {
         case .success: self = .succeeded
         case .retry(let date, let cause): self = .retried(at: date, cause)
-        case .tooEarly(let date), .requeued(let date): self = .putOff(until: date)
+        case .tooEarly(let date), .rateLimited(let date), .requeued(let date): self = .putOff(until: date)
         case .revoked(let word): self = .revoked(word)
         case .ignored, .returned: self = .ignored
+        case .replaced: self = .replaced
         case .failure, .rejected, .unreadable:
             self = .failed(outcome.error ?? TaskError("Failure", "", module: "chard"))
         }

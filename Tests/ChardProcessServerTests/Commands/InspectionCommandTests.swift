@@ -25,6 +25,14 @@ struct InspectionCommandTests {
             #expect(all.map { $0["scheduled"] } == [0, 1])
             #expect(all.map { $0["leased"] } == [0, 0])
             #expect(all.map { $0["dead"] } == [0, 0])
+            #expect(all.map { $0["served"] } == [false, false])
+            #expect(listed.lines[1].hasSuffix("nobody serves it"), "\(listed)")
+            let worker = try await bench.worker("-Q", "math")
+            _ = try await bench.chard("queues", "pause", "math")
+            let served = try await bench.chard("queues")
+            #expect(served.lines[1].hasSuffix("nobody serves it") && served.lines[2].hasSuffix("paused"), "\(served)")
+            _ = try await bench.chard("queues", "resume", "math")
+            try await bench.stop(worker)
 
             let unsure = try await bench.chard("purge", "celery")
             #expect(unsure.status == 2 && unsure.isOneLine, "\(unsure)")
@@ -35,6 +43,45 @@ struct InspectionCommandTests {
             #expect(again.status == 0 && again.output.hasPrefix("0 messages"), "\(again)")
             #expect(try await bench.chard("purge", "math", "--yes", "--json").json["deleted"] == 0)
             #expect(try await bench.chard("purge", "math", "--scheduled", "--yes", "--json").json["deleted"] == 1)
+        }
+    }
+
+    @Test(
+        "scheduled says what is overdue, send --wait that nobody will move it, and beat --list that no beat is running")
+    func nobody() async throws {
+        try await ProcessBench.with { bench in
+            let sent = try await bench.chard("send", "interop.add", "-Q", "q", "--countdown", "0.1", "--wait", "0.3")
+            #expect(sent.status == 3 && sent.talk.contains("no worker of Chard serves q now"), "\(sent)")
+            try await eventually("it is overdue", within: .seconds(20)) {
+                try await bench.chard("scheduled").output.contains(" overdue")
+            }
+            _ = try await bench.chard("beat", "add", "often", "--every", "1", "--task", "interop.add")
+            let listed = try await bench.chard("beat", "--list")
+            #expect(listed.status == 0 && listed.talk.contains("no beat is running"), "\(listed)")
+            let worker = try await bench.worker("-Q", "q", "--beat")
+            try await eventually("the beat is known") {
+                try await bench.chard("beat", "--list").talk.isEmpty
+            }
+            let again = try await bench.chard("send", "interop.add", "-Q", "q", "--countdown", "0.1", "--wait", "9")
+            #expect(!again.talk.contains("serves q"), "\(again)")
+            try await bench.stop(worker)
+        }
+    }
+
+    @Test("worker --json says in documents when it is ready and when it has stopped; so does beat")
+    func events() async throws {
+        try await ProcessBench.with { bench in
+            let worker = try await bench.worker("--json", "-n", "one")
+            worker.signal(15)
+            let run = try await CommandRun(worker)
+            let events = try run.lines.map { try JSON(parsing: String($0)) }
+            #expect(events.compactMap { $0["event"]?.string } == ["ready", "stopped"], "\(run)")
+            #expect(events.allSatisfy { $0["node"] == "one" } && events[0]["queues"] == ["celery"], "\(run)")
+            let beat = try bench.start("interop", ["beat", "--json"])
+            try await beat.says("is ready")
+            beat.signal(15)
+            let beats = try await CommandRun(beat)
+            #expect(try beats.lines.map { try JSON(parsing: String($0))["event"] } == ["ready", "stopped"], "\(beats)")
         }
     }
 
@@ -96,7 +143,8 @@ struct InspectionCommandTests {
             #expect(shown["tasks"]?[0]?["id"] == .string(task.id))
             #expect(shown["tasks"]?[0]?["task"] == "interop.mark_sleep")
             let table = try await bench.chard("workers")
-            #expect(table.status == 0 && table.lines.count == 2 && table.output.contains("one"), "\(table)")
+            #expect(table.status == 0 && table.output.contains("one"), "\(table)")
+            #expect(table.lines.last?.contains("interop.mark_sleep  \(task.id)") == true, "\(table)")
             try await bench.stop(worker, done: 1)
             #expect(try await bench.chard("workers", "--json").json == [])
             let nobody = try await bench.chard("workers")
@@ -153,11 +201,11 @@ struct InspectionCommandTests {
         let listed = try await CommandRun(Program("interop", ["tasks", "--json"]))
         #expect(listed.status == 0, "\(listed)")
         let tasks = try #require(try listed.json.array)
-        #expect(tasks.count == 15)
+        #expect(tasks.count == 17)
         let add = try #require(tasks.first { $0["name"] == "interop.add" })
         #expect(add["parameters"]?.array?.count == 2)
         let table = try await CommandRun(Program("interop", ["tasks"]))
-        #expect(table.status == 0 && table.lines.count == 16, "\(table)")
+        #expect(table.status == 0 && table.lines.count == 18, "\(table)")
         let none = try await CommandRun(Program("chard", ["tasks"]))
         #expect(none.status == 2 && none.isOneLine, "\(none)")
     }

@@ -49,6 +49,28 @@ struct RefusalTests {
         }
     }
 
+    @Test("bytes that are not UTF-8 are not made into others: 2, and nothing is sent")
+    func brokenArgument() async throws {
+        try await ProcessBench.with { bench in
+            let line = #"exec "$0" send interop.echo --args "$(printf '["caf\351"]')""#
+            let run = try await CommandRun(bench.start("/bin/sh", ["-c", line, Program.path(of: "chard")]))
+            #expect(run.status == 2 && run.talk.hasPrefix("chard: argument 4 is not UTF-8"), "\(run)")
+            #expect(try await bench.chard("queues", "--json").json == [])
+        }
+    }
+
+    @Test("a task that was sent is no failure, though nobody can be told its id")
+    func closedOutput() async throws {
+        try await ProcessBench.with { bench in
+            for end in [">&-", "> /dev/full"] {
+                let line = #"exec "$0" send interop.echo --id "known" "# + end
+                let run = try await CommandRun(bench.start("/bin/sh", ["-c", line, Program.path(of: "chard")]))
+                #expect(run.status == 0 && run.output.isEmpty && run.talk.contains("known"), "\(end): \(run)")
+            }
+            #expect(try await bench.chard("queues", "--json").json[0]?["waiting"] == 2)
+        }
+    }
+
     @Test("a wrong URL for a worker: 2, before anything else is said")
     func workerWithWrongURL() async throws {
         for url in ["redis://:\(Self.secret)@h:port/0", "amqp://u:\(Self.secret)@h//", Self.secret] {
@@ -134,7 +156,7 @@ struct RefusalTests {
     private func refused(_ url: String, contains text: String) async throws {
         let commands = [
             ("chard", ["queues"]), ("chard", ["send", "t", "--wait", "5", "--json"]), ("chard", ["result", "x"]),
-            ("interop", ["worker"]),
+            ("interop", ["worker", "--startup-wait", "0"]),
         ]
         let programs = try commands.map { try Program($0.0, $0.1, environment: ["CHARD_BROKER_URL": url]) }
         for (command, program) in zip(commands, programs) {

@@ -65,7 +65,7 @@ struct TransportTests {
 
     private func url(of server: RedisServer) -> String {
         let url = server.url.replacing("p@ss/w:rd", with: "p%40ss%2Fw%3Ard")
-        guard case .tls(true) = server.configuration.transport else { return url }
+        guard case .tls(true, _) = server.configuration.transport else { return url }
         return url + "&ssl_certfile=\(server.certificateFile)&ssl_keyfile=\(server.keyFile)"
     }
 }

@@ -36,7 +36,7 @@ struct Inquest {
             letters[letter.payload, default: []].append(letter)
         }
         let scheduled = Set(
-            try await bench.redis(RedisCommand("HVALS", "chard:scheduled:celery:messages")).array?
+            try await bench.redis(RedisCommand("HVALS", "chard:{celery}:delayed-messages")).array?
                 .compactMap(\.bytes).map { Array($0.dropFirst()) } ?? [])
         var ends: [End] = []
         for payload in payloads {

@@ -3,6 +3,7 @@
 
 import Chard
 import Foundation
+import TestServers
 
 /// Makes messages that are nearly right: members gone, renamed or of another kind, in the envelope and in the body,
 /// and bytes changed, lost or cut off.

@@ -82,7 +82,7 @@ struct ProcessBench: Sendable {
     /// Whether nothing waits in the queue, at whatever priority, and no process holds anything: both at one moment.
     func isQuiet(_ queue: String = "celery") async throws -> Bool {
         let look = RedisCommand(
-            "EVAL", "return redis.call('EXISTS', unpack(KEYS)) + #redis.call('KEYS', 'chard:leased:*')", 4, queue,
+            "EVAL", "return redis.call('EXISTS', unpack(KEYS)) + #redis.call('KEYS', 'chard:*:leased:*')", 4, queue,
             "\(queue)\u{6}\u{16}3", "\(queue)\u{6}\u{16}6", "\(queue)\u{6}\u{16}9")
         return try await redis(look).integer == 0
     }

@@ -71,7 +71,7 @@ struct BrokerBench {
     /// The end of a task that simply succeeded.
     func success(_ delivery: Delivery, _ id: String) -> Settlement {
         let status = StatusRecord(TaskStatus(id: id, state: .success), timeToLive: .seconds(60))
-        return Settlement(delivery, .finished, status: status)
+        return Settlement(delivery, [.store(status)])
     }
 
     func message(_ task: String, _ arguments: JSON..., queue: String = "celery", priority: Int = 0) -> OutgoingMessage {

@@ -19,6 +19,17 @@ struct ConformanceTests {
         }
     }
 
+    @Test("random workflows", arguments: UInt64(0)..<8)
+    func workflows(_ seed: UInt64) async throws {
+        try await RedisServer.with { server in
+            try await BrokerWorkflows(seed: seed).verify(on: RedisFixture(server: server))
+            // What is left expires by itself.
+            let script =
+                "local n = 0 for _, k in ipairs(redis.call('KEYS', '*taskset*')) do if redis.call('TTL', k) < 0 then n = n + 1 end end return n"
+            #expect(try await server.cli("EVAL", script, "0") == "0")
+        }
+    }
+
     /// A few runs to a server: what they wait for is time.
     @Test("random interleavings", arguments: Array(stride(from: UInt64(0), to: 32, by: 4)))
     func interleavings(_ first: UInt64) async throws {
@@ -31,30 +42,5 @@ struct ConformanceTests {
                 try await group.waitForAll()
             }
         }
-    }
-}
-
-/// A server whose time passes as it does, with a lease that is short to wait for.
-private struct RedisFixture: BrokerFixture {
-    let server: RedisServer
-    var prefix = ""
-    let recovery = Duration.seconds(7)
-    let moment = Duration.seconds(1)
-
-    var now: Date { Date() }
-
-    func open() async throws -> any Broker {
-        var settings = BrokerBench.quick
-        settings.keyPrefix = prefix
-        return RedisBroker(try RedisURL(server.url), settings: settings)
-    }
-
-    func silence(_ consumer: any Consumer) async throws {
-        guard let consumer = consumer as? RedisConsumer else { throw TestServerError("no Redis consumer") }
-        await consumer.fallSilent()
-    }
-
-    func pass(_ duration: Duration) async throws {
-        try await Task.sleep(for: duration)
     }
 }

@@ -21,15 +21,18 @@ struct LargeMessageTests {
         var claimed: [Delivery] = []
         try await eventually("large messages are taken without a script") {
             claimed += try await consumer.claim(upTo: 4)
-            return try await isReady(consumer)
+            return await isReady(consumer)
         }
         return claimed
     }
 
     /// Whether the next claim needs no script: its source is known, and the connection stands.
-    private func isReady(_ consumer: RedisConsumer) async throws -> Bool {
-        guard let large = consumer.state.withLock({ $0.large }) else { return false }
-        return await consumer.onLoop { $0.take(from: large.list, [RedisCommand("PING")]) != nil } ?? false
+    private func isReady(_ consumer: RedisConsumer) async -> Bool {
+        await consumer.core.run { core in
+            core.machine.pops.contains {
+                $0.isConnected && $0.phase == .idle && $0.list.key == core.machine.large?.list
+            }
+        }
     }
 
     @Test("they come in their order, without a script, and are dropped by count")
@@ -53,7 +56,7 @@ struct LargeMessageTests {
             #expect(claimed.map(\.payload) == sent.map(\.payload))
             let calls = try await bench.server.cli("INFO", "commandstats")
             #expect(!calls.contains("cmdstat_lrem") && calls.contains("cmdstat_ltrim"))
-            #expect(try await bench.server.cli("EXISTS", "chard:leased:\(consumer.identity):celery") == "0")
+            #expect(try await bench.server.cli("EXISTS", "chard:{celery}:leased:0:\(consumer.identity)") == "0")
             await consumer.close()
         }
     }
@@ -101,7 +104,7 @@ struct LargeMessageTests {
                 _ = try await consumer.settle([bench.success(claimed[0], "x")])
                 async let next = consumer.claim(upTo: 4)
                 try await eventually("all four lists are waited on", within: .seconds(5)) {
-                    try await bench.blockingPops() == 4
+                    try await bench.blockingPops() == 1
                 }
                 consumer.wake()
                 _ = try await next
@@ -123,8 +126,9 @@ struct LargeMessageTests {
             _ = try await bench.server.cli("INCR", broker.keys.orders)
             async let next = consumer.claim(upTo: 4)
             try await eventually("they are back") {
-                try await bench.server.cli("LLEN", "celery") == "\(sent.count - claimed.count)"
-                    && consumer.isPaused("celery")
+                let isKnown = await consumer.core.run { $0.machine.orders.paused.contains("celery") }
+                let waiting = try await bench.server.cli("LLEN", "celery")
+                return isKnown && waiting == "\(sent.count - claimed.count)"
             }
             let waiting = try await broker.client.send(RedisCommand("LRANGE", "celery", 0, -1)).array ?? []
             #expect(waiting.reversed().compactMap(\.bytes) == sent.dropFirst(claimed.count).map(\.payload))
@@ -143,7 +147,7 @@ struct LargeMessageTests {
         try await BrokerBench.with { bench in
             let consumer = try await bench.consumer()
             #expect(try await consumer.isDrained())
-            let leased = "chard:leased:\(consumer.identity):celery"
+            let leased = "chard:{celery}:leased:0:\(consumer.identity)"
             _ = try await bench.broker().client.send(RedisCommand("LPUSH", leased, bench.message("t").payload))
             #expect(try await !consumer.isDrained())
             _ = try await bench.server.cli("DEL", leased)
@@ -159,7 +163,7 @@ struct LargeMessageTests {
             let sent = messages(0..<40, bench)
             try await bench.broker().send(sent)
             _ = try await claimUntilTaken(consumer)
-            _ = try await bench.server.cli("DEL", "chard:process:\(consumer.identity)")
+            _ = try await bench.server.cli("DEL", "chard:heartbeat:\(consumer.identity)")
             await #expect(throws: BrokerError.self) { _ = try await consumer.claim(upTo: 4) }
             await consumer.leaseLost()
             // Until then its holder has time to end what runs.

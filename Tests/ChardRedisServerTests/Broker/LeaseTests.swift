@@ -17,9 +17,9 @@ struct LeaseTests {
             let consumer = try await bench.consumer()
             try await bench.broker().send([bench.message("t")])
             let delivery = try #require(try await consumer.claim(upTo: 5).first)
-            let leased = "chard:leased:\(consumer.identity):celery"
+            let leased = "chard:{celery}:leased:0:\(consumer.identity)"
             #expect(try await bench.server.cli("LLEN", leased) == "1")
-            #expect(try await consumer.settle([Settlement(delivery, .finished)]) == [.settled])
+            #expect(try await consumer.settle([Settlement(delivery)]) == [.settled])
             #expect(try await bench.server.cli("LLEN", leased) == "0")
             await consumer.close()
         }
@@ -34,9 +34,9 @@ struct LeaseTests {
             let delivery = try #require(try await consumer.claim(upTo: 1).first)
             let status = StatusRecord(TaskStatus(id: "x", state: .success), timeToLive: .seconds(60))
             let settlement = Settlement(
-                delivery, .finished, status: status, followers: [bench.message("next", queue: "other")])
+                delivery, [.store(status), .push(bench.message("next", queue: "other"))])
             // Another process has taken the message away.
-            _ = try await bench.server.cli("DEL", "chard:leased:\(consumer.identity):celery")
+            _ = try await bench.server.cli("DEL", "chard:{celery}:leased:0:\(consumer.identity)")
             #expect(try await consumer.settle([settlement]) == [.fenced])
             #expect(try await broker.status(of: "x") == nil)
             #expect(try await bench.server.cli("LLEN", "other") == "0")
@@ -62,7 +62,7 @@ struct LeaseTests {
             let claimed = try await first.claim(upTo: 5)
             #expect(claimed.map(\.excerptOf) == [nil, large.payload.count])
             #expect(claimed.last.map { $0.payload.count < 21_000 } == true)
-            #expect(try await first.settle([Settlement(claimed[1], .returned)]) == [.settled])
+            #expect(try await first.settle([.handingBack(claimed[1])]) == [.settled])
             await first.close()
             let list = try await broker.client.send(RedisCommand("LRANGE", "celery", 0, -1)).array?.compactMap(\.bytes)
             #expect(list == [large.payload, small.payload])
@@ -71,7 +71,7 @@ struct LeaseTests {
             _ = try await bench.server.cli("DEL", "celery")
             let second = try await consumer()
             async let caught = second.claim(upTo: 1)
-            try await eventually("it waits") { try await bench.blockingPops() == 4 }
+            try await eventually("it waits") { try await bench.blockingPops() == 1 }
             try await broker.send([large])
             var held = try await caught
             while held.isEmpty { held = try await second.claim(upTo: 1) }
@@ -80,8 +80,8 @@ struct LeaseTests {
                 id: large.id, taskID: large.id, task: "t", queue: "celery", reason: .tooLarge, error: "too large",
                 attempts: 0, worker: "test",
                 diedAt: .now, payload: held[0].payload)
-            #expect(try await second.settle([Settlement(held[0], .dead(letter))]) == [.settled])
-            #expect(try await second.settle([Settlement(held[0], .dead(letter))]) == [.fenced])
+            #expect(try await second.settle([Settlement(held[0], [.bury(letter)])]).map(\.end) == [.settled])
+            #expect(try await second.settle([Settlement(held[0], [.bury(letter)])]) == [.fenced])
             #expect(try await broker.deadLetter(large.id)?.payload == large.payload)
             await second.close()
         }
@@ -118,7 +118,7 @@ struct LeaseTests {
             try await broker.send([bench.message("t", queue: "bad"), bench.message("t", queue: "good")])
             try await eventually("both are claimed") {
                 _ = try await lost.claim(upTo: 1)
-                return lost.state.withLock { $0.holdings.count } == 2
+                return await lost.core.run { $0.machine.stock.count } == 2
             }
             _ = try await bench.server.cli("SET", "bad", "a string")
             await lost.fallSilent()
@@ -126,7 +126,7 @@ struct LeaseTests {
             try await eventually("the other queue's message is back", within: .seconds(15)) {
                 try await bench.server.cli("LLEN", "good") == "1"
             }
-            let leased = "chard:leased:\(lost.identity):bad"
+            let leased = "chard:{bad}:leased:0:\(lost.identity)"
             #expect(try await bench.server.cli("LLEN", leased) == "1")
             _ = try await bench.server.cli("DEL", "bad")
             try await eventually("it is back once that is mended", within: .seconds(25)) {
@@ -147,7 +147,7 @@ struct LeaseTests {
             let letter = DeadLetter(
                 id: message.id, taskID: message.id, task: "t", queue: "celery", reason: .rejected, error: "no",
                 attempts: 1, worker: "test", diedAt: .now, payload: message.payload)
-            #expect(try await consumer.settle([Settlement(delivery, .dead(letter))]) == [.settled])
+            #expect(try await consumer.settle([Settlement(delivery, [.bury(letter)])]).map(\.end) == [.settled])
             await consumer.close()
             _ = try await bench.server.cli("SET", "celery", "a string")
             await #expect(throws: BrokerError.self) { try await broker.requeueDeadLetter(message.id) }
@@ -163,7 +163,7 @@ struct LeaseTests {
     func lapse() async throws {
         try await BrokerBench.with { bench in
             let consumer = try await bench.consumer()
-            _ = try await bench.server.cli("DEL", "chard:process:\(consumer.identity)")
+            _ = try await bench.server.cli("DEL", "chard:heartbeat:\(consumer.identity)")
             try await bench.broker().send([bench.message("t")])
             await #expect(throws: BrokerError.self) {
                 while true { _ = try await consumer.claim(upTo: 1) }
@@ -185,8 +185,8 @@ struct LeaseTests {
             let held = try await consumers[0].claim(upTo: 1)
             // Until each would have the right to declare the other one lost.
             try await Task.sleep(for: settings.lease + .seconds(2))
-            var gone = RedisCommand("DEL", "chard:process:\(consumers[0].identity)")
-            gone.append("chard:process:\(consumers[1].identity)")
+            var gone = RedisCommand("DEL", "chard:heartbeat:\(consumers[0].identity)")
+            gone.append("chard:heartbeat:\(consumers[1].identity)")
             _ = try await bench.broker().client.send(gone)
             for consumer in consumers { await consumer.leaseLost() }
             #expect(try await bench.server.cli("LLEN", "celery") == "0")

@@ -111,7 +111,7 @@ struct ResultTests {
             try await eventually("it listens again") { try await listeners() == "1" }
             let before = told.withLock { $0 }
             let app = try bench.app()
-            try await app.schedules.put(Schedule("s", .every(.seconds(60)), call: ScheduledCall("x")))
+            try await app.operator.schedules.put(Schedule("s", .every(.seconds(60)), call: PeriodicCall("x")))
             try await eventually("it hears of a change") { told.withLock { $0 } > before }
             withExtendedLifetime(watch) {}
             await broker.shutdown()

@@ -51,7 +51,7 @@ struct ScheduleTests {
                 app.every(.milliseconds(100), run: ping)
             } _: { app in
                 try await eventually("thirty ticks are sent") {
-                    try await app.schedules.find("ping")?.progress.sent ?? 0 >= 30
+                    try await app.operator.schedules.find("ping")?.progress.sent ?? 0 >= 30
                 }
             }
             let ticks = try await ticks(bench)
@@ -69,24 +69,24 @@ struct ScheduleTests {
             } _: { app in
                 let other = try bench.app()
                 for name in ["fast", "beside"] {
-                    try await other.schedules.put(
-                        Schedule(name, .every(.milliseconds(100)), call: ScheduledCall("x", queue: name)))
+                    try await other.operator.schedules.put(
+                        Schedule(name, .every(.milliseconds(100)), call: PeriodicCall("x", queue: name)))
                 }
                 try await eventually("it runs") {
-                    try await other.schedules.find("fast")?.progress.sent ?? 0 >= 3
+                    try await other.operator.schedules.find("fast")?.progress.sent ?? 0 >= 3
                 }
-                #expect(try await other.schedules.pause("fast"))
+                #expect(try await other.operator.schedules.pause("fast"))
                 let count = try await ticks(bench, "fast").count
                 let beside = try await ticks(bench, "beside").count
                 try await eventually("another one goes on") { try await ticks(bench, "beside").count >= beside + 4 }
                 #expect(try await ticks(bench, "fast").count == count)
-                #expect(try await other.schedules.resume("fast"))
+                #expect(try await other.operator.schedules.resume("fast"))
                 try await eventually("it goes on") {
                     try await ticks(bench, "fast").count > count
                 }
-                for name in ["fast", "beside"] { #expect(try await other.schedules.remove(name)) }
-                #expect(try await other.schedules.list().map(\.name) == ["ping"])
-                let id = try #require(try await other.schedules.runNow("ping"))
+                for name in ["fast", "beside"] { #expect(try await other.operator.schedules.remove(name)) }
+                #expect(try await other.operator.schedules.list().map(\.name) == ["ping"])
+                let id = try #require(try await other.operator.schedules.runNow("ping"))
                 #expect(try await bench.server.cli("LRANGE", "celery", "0", "-1").contains(id))
                 try await other.broker.shutdown()
             }
@@ -101,9 +101,13 @@ struct ScheduleTests {
                 let ping = app.task("ping") {}
                 app.every(.milliseconds(100), run: ping)
             } _: { app in
-                try await eventually("it runs") { try await app.schedules.find("ping")?.progress.sent ?? 0 >= 2 }
+                try await eventually("it runs") {
+                    try await app.operator.schedules.find("ping")?.progress.sent ?? 0 >= 2
+                }
                 _ = try await bench.server.cli("FLUSHALL")
-                try await eventually("it runs again") { try await app.schedules.find("ping")?.progress.sent ?? 0 >= 2 }
+                try await eventually("it runs again") {
+                    try await app.operator.schedules.find("ping")?.progress.sent ?? 0 >= 2
+                }
             }
         }
     }
@@ -112,15 +116,15 @@ struct ScheduleTests {
     func wrongType() async throws {
         try await BrokerBench.with { bench in
             let app = try bench.app()
-            try await app.schedules.put(Schedule("s", .every(.seconds(3600)), call: ScheduledCall("x")))
-            let record = try #require(try await app.schedules.find("s"))
+            try await app.operator.schedules.put(Schedule("s", .every(.seconds(3600)), call: PeriodicCall("x")))
+            let record = try #require(try await app.operator.schedules.find("s"))
             _ = try await bench.server.cli("SET", "q", "no list")
             let step = TickStep(
                 name: "s", version: record.version, last: record.progress.last, upTo: record.progress.last + 1,
                 notBefore: 0, messages: [OutgoingMessage(id: "id", queue: "q", payload: [1])], dropped: 0)
             let store = try bench.broker()
             await #expect(throws: BrokerError.self) { try await store.send(step) }
-            #expect(try await app.schedules.find("s")?.progress == record.progress)
+            #expect(try await app.operator.schedules.find("s")?.progress == record.progress)
             await store.shutdown()
         }
     }
@@ -133,33 +137,33 @@ struct ScheduleTests {
             let task = app.task("x") {}
             app.every(.seconds(3600), name: "bad", run: task)
             var record = ScheduleRecord("s")
-            record.change = Schedule("s", .every(.seconds(1)), call: ScheduledCall("x"))
+            record.change = Schedule("s", .every(.seconds(1)), call: PeriodicCall("x"))
             #expect(try await broker.keep(record, replacing: 0, restarting: true))
             _ = try await bench.server.cli("SADD", "chard:schedules", "gone", "bad")
             _ = try await bench.server.cli("HSET", "chard:schedule:bad", "version", "1", "configuration", "{")
             #expect(try await broker.schedules().records.map(\.name) == ["bad", "s"])
             // A program that has one of that name may be of an older version: it leaves what it cannot read.
-            try await app.schedules.register()
-            let found = try #require(try await app.schedules.find("bad"))
+            try await app.registerSchedules()
+            let found = try #require(try await app.operator.schedules.find("bad"))
             #expect(found.unreadable?.configuration == Array("{".utf8) && !found.isActive)
-            for change in [app.schedules.pause, app.schedules.resume, app.schedules.reset] {
+            for change in [app.operator.schedules.pause, app.operator.schedules.resume, app.operator.schedules.reset] {
                 await #expect(throws: BrokerError.self) { _ = try await change("bad") }
             }
-            await #expect(throws: BrokerError.self) { _ = try await app.schedules.runNow("bad") }
-            try await app.schedules.put(Schedule("bad", .every(.seconds(60)), call: ScheduledCall("y")))
-            #expect(try await app.schedules.find("bad")?.schedule?.call.task == "y")
+            await #expect(throws: BrokerError.self) { _ = try await app.operator.schedules.runNow("bad") }
+            try await app.operator.schedules.put(Schedule("bad", .every(.seconds(60)), call: PeriodicCall("y")))
+            #expect(try await app.operator.schedules.find("bad")?.schedule?.call.task == "y")
             _ = try await bench.server.cli("HSET", "chard:schedule:bad", "configuration", "{")
-            #expect(try await app.schedules.remove("bad"))
-            #expect(try await app.schedules.find("bad") == nil)
-            try await app.schedules.register()
-            #expect(try await app.schedules.find("bad")?.origin == .code)
+            #expect(try await app.operator.schedules.remove("bad"))
+            #expect(try await app.operator.schedules.find("bad") == nil)
+            try await app.registerSchedules()
+            #expect(try await app.operator.schedules.find("bad")?.origin == .code)
             await broker.shutdown()
         }
     }
 }
 
 @Suite("Scheduled tasks on a Redis server", .timeLimit(.minutes(2)))
-struct ScheduledTaskTests {
+struct DelayedTaskTests {
     @Test("they can be looked at, moved, run and cancelled")
     func changes() async throws {
         try await BrokerBench.with { bench in
@@ -168,28 +172,28 @@ struct ScheduledTaskTests {
             let later = try await add.enqueue(1, 2, options: .init(countdown: .seconds(7200), priority: 6))
             let sooner = try await add.enqueue(3, 4, options: .init(queue: "other", countdown: .seconds(3600)))
             let never = try await add.enqueue(5, 6, options: .init(countdown: .seconds(9000)))
-            #expect(try await app.scheduledTasks.list().map(\.name) == [sooner.id, later.id, never.id])
-            #expect(try await app.scheduledTasks.list(in: "celery", limit: 1).map(\.name) == [later.id])
-            let found = try #require(try await app.scheduledTasks.find(later.id))
+            #expect(try await app.operator.delayedTasks.list().map(\.name) == [sooner.id, later.id, never.id])
+            #expect(try await app.operator.delayedTasks.list(in: "celery", limit: 1).map(\.name) == [later.id])
+            let found = try #require(try await app.operator.delayedTasks.find(later.id))
             #expect(found.priority == 6)
             #expect(found.message?.task == "add")
             #expect(abs(found.dueAt.timeIntervalSinceNow - 7200) < 60)
 
-            #expect(try await app.scheduledTasks.cancel(never.id))
+            #expect(try await app.operator.delayedTasks.cancel(never.id))
             #expect(try await never.status().state == .revoked)
-            #expect(try await !app.scheduledTasks.cancel(never.id))
-            #expect(try await app.scheduledTasks.move(sooner.id, to: Date() + 10_000))
-            #expect(try await app.scheduledTasks.list().map(\.name) == [later.id, sooner.id])
+            #expect(try await !app.operator.delayedTasks.cancel(never.id))
+            #expect(try await app.operator.delayedTasks.move(sooner.id, to: Date() + 10_000))
+            #expect(try await app.operator.delayedTasks.list().map(\.name) == [later.id, sooner.id])
             try await bench.working(app, WorkerOptions(queues: ["celery", "other"], concurrency: 2)) { _ async throws in
-                #expect(try await app.scheduledTasks.runNow(later.id))
+                #expect(try await app.operator.delayedTasks.runNow(later.id))
                 #expect(try await later.value(timeout: .seconds(5)) == 3)
                 // A worker goes by the message's own ETA, too: both were moved.
-                #expect(try await app.scheduledTasks.move(sooner.id, to: Date() + 0.3))
+                #expect(try await app.operator.delayedTasks.move(sooner.id, to: Date() + 0.3))
                 #expect(try await sooner.value(timeout: .seconds(5)) == 7)
             }
-            #expect(try await app.scheduledTasks.list().isEmpty)
-            #expect(try await !app.scheduledTasks.runNow(later.id))
-            #expect(try await bench.server.cli("KEYS", "chard:scheduled*").isEmpty)
+            #expect(try await app.operator.delayedTasks.list().isEmpty)
+            #expect(try await !app.operator.delayedTasks.runNow(later.id))
+            #expect(try await bench.server.cli("KEYS", "chard:*:delayed*").isEmpty)
         }
     }
 }

@@ -159,4 +159,42 @@ struct WorkerTests {
             await consumer.close()
         }
     }
+
+    @Test("queues come and go under load, and each message runs exactly once, with no loss counted")
+    func queueChanges() async throws {
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            let runs = Mutex<[String: Int]>([:])
+            let names = ["a", "b", "c"]
+            let note = app.task("note", options: TaskOptions(ignoresResult: true)) { (context: TaskContext, x: Int) in
+                if x % 50 == 0 { try await Task.sleep(for: .milliseconds(20)) }
+                runs.withLock { $0["\(x)/\(context.losses)", default: 0] += 1 }
+            }
+            let count = 3_000
+            try await bench.working(app, WorkerOptions(queues: names, concurrency: 4)) { worker async throws in
+                async let sending: Void = {
+                    for start in stride(from: 0, to: count, by: 60) {
+                        try await app.enqueue(
+                            (start..<start + 60).map { try note.signature($0, options: .init(queue: names[$0 % 3])) })
+                        try await Task.sleep(for: .milliseconds(10))
+                    }
+                }()
+                for step in 0..<30 {
+                    let name = names[step % 3]
+                    if worker.queues.contains(name), worker.queues.count > 1 {
+                        try worker.cancel(consuming: name)
+                    } else {
+                        try worker.consume(name)
+                    }
+                    try await Task.sleep(for: .milliseconds(step % 4 * 10))
+                }
+                try worker.setQueues(names)
+                try await sending
+                try await eventually("all are done", within: .seconds(30)) { worker.vitals.done == count }
+                try await eventually("one hold is left") { try await bench.broker().workers().count == 1 }
+            }
+            #expect(runs.withLock { $0 } == Dictionary(uniqueKeysWithValues: (0..<count).map { ("\($0)/0", 1) }))
+            #expect(try await bench.server.cli("KEYS", "chard:*:leased:*") == "")
+        }
+    }
 }

@@ -8,9 +8,17 @@ import Testing
 
 @Suite("Passwords and certificates")
 struct AuthenticationTests {
-    private func failure(_ url: String) async throws -> RedisError {
+    private func failure(_ url: String, within timeout: Duration = .seconds(5)) async throws -> RedisError {
         let parsed = try RedisURL(url)
-        return try await #require(throws: RedisError.self) { _ = try await RedisConnection.connect(to: parsed) }
+        var changed = RedisOptions()
+        changed.connectTimeout = timeout
+        let options = changed
+        do throws(RedisError) {
+            await (try RedisConnection.connect(to: parsed, options: options)).close()
+        } catch {
+            return error
+        }
+        throw TestServerError("\(url) lets in")
     }
 
     private func ping(_ url: String) async throws -> String? {
@@ -83,8 +91,39 @@ struct AuthenticationTests {
             #expect(try await ping("rediss://\(address)?ssl_cert_reqs=none") == "PONG")
             let untrusted = try await failure("rediss://\(address)")
             #expect(untrusted.code == .tls)
+            #expect(untrusted.message.hasPrefix("the certificate of \(address) is not trusted: no authority"))
             #expect(!untrusted.isRetryable)
             #expect(try await failure("redis://\(address)").message.contains("rediss://"))
+        }
+    }
+
+    @Test(
+        "An expired certificate, and one for another name, are told as such",
+        arguments: [
+            (RedisServer.Configuration.Certificate.expired, "expired on 20"), (.ofAnother, "is for another name"),
+        ])
+    func badCertificate(_ certificate: RedisServer.Configuration.Certificate, _ words: String) async throws {
+        try await RedisServer.with(.init(transport: .tls(certificate: certificate))) { server in
+            let error = try await failure(server.url)
+            #expect(error.code == .tls)
+            #expect(error.message.hasPrefix("the certificate of 127.0.0.1:\(server.port) \(words)"), "\(error)")
+            #expect(!"\(error)".contains(".cc:"), "\(error)")
+        }
+    }
+
+    @Test("A plain port and one that says nothing are told apart, though both say nothing to TLS")
+    func noTLS() async throws {
+        try await RedisServer.with { server in
+            let address = "127.0.0.1:\(server.port)"
+            let plain = try await failure("rediss://\(address)", within: .seconds(2))
+            #expect(plain.code == .tls && !plain.isRetryable)
+            #expect(
+                plain.message == "\(address) does not speak TLS, but answers without; the URL must start with redis://")
+            server.pause()
+            let deaf = try await failure("rediss://\(address)", within: .seconds(1))
+            server.resume()
+            #expect(deaf.code == .timedOut && deaf.isRetryable)
+            #expect(deaf.message.contains("answers nothing, neither with TLS nor without"))
         }
     }
 
@@ -95,6 +134,7 @@ struct AuthenticationTests {
             #expect(try await ping(server.url + files) == "PONG")
             let error = try await failure(server.url)
             #expect([.tls, .closed].contains(error.code))
+            if error.code == .tls { #expect(error.message.contains("asks for a certificate of ours"), "\(error)") }
         }
     }
 }

@@ -57,11 +57,11 @@ struct BlockingTests {
             let client = try RedisClient(url: RedisURL(server.url))
             let waiting = Task { try await client.send(Self.wait, blockFor: .seconds(30)) }
             try await untilBlocked(server)
-            let first = client.clientID
+            let first = client.connectedSince
             waiting.cancel()
             _ = await waiting.result
             #expect(try await client.send(RedisCommand("PING")).text == "PONG")
-            #expect(client.clientID != first)
+            #expect(client.connectedSince != first)
             await client.close()
         }
     }

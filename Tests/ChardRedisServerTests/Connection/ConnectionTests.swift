@@ -31,6 +31,23 @@ struct ConnectionTests {
         }
     }
 
+    @Test("A server that has as many clients as it takes is quoted, each time")
+    func tooManyClients() async throws {
+        try await RedisServer.with { server in
+            let held = try await RedisConnection.connect(to: RedisURL(server.url))
+            _ = try await held.send(RedisCommand("CONFIG", "SET", "maxclients", 1))
+            for _ in 0..<10 {
+                let error = try #require(
+                    await #expect(throws: RedisError.self) {
+                        try await RedisConnection.connect(to: RedisURL(server.url))
+                    })
+                #expect(error.code == .tooManyClients && error.isRetryable)
+                #expect(error.message.contains("max number of clients reached"))
+            }
+            await held.close()
+        }
+    }
+
     @Test(
         "So does everyone where some come one by one, some many at once, and some on the event loop",
         arguments: [false, true])

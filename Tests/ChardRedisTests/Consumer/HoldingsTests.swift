@@ -47,8 +47,20 @@ struct HoldingsTests {
     @Test("the late announcement of an adopted message is known for what it is, once")
     func adopted() {
         var holdings = Holdings()
-        holdings.adopt([delivery("a")])
+        holdings.adopt([delivery("a")], isPopping: true)
         let answers = ["a", "a", "b"].map { holdings.wasAdopted(delivery($0)) }
         #expect(answers == [true, false, false])
+    }
+
+    @Test("the same message is new again once the pop that might have announced it has ended, or if there was none")
+    func adoptedAndBack() {
+        var holdings = Holdings()
+        holdings.adopt([delivery("a")], isPopping: true)
+        holdings.announcesNothing(from: "celery")
+        holdings.adopt([delivery("b")], isPopping: false)
+        var answers = ["a", "b"].map { holdings.wasAdopted(delivery($0)) }
+        holdings.adopt([delivery("c"), delivery("d")], isPopping: true)
+        answers += ["c", "d"].map { holdings.wasAdopted(delivery($0)) }
+        #expect(answers == [false, false, true, false])
     }
 }

@@ -35,4 +35,16 @@ struct ServerClockTests {
         clock.told(100, asked: reading(100, after: 0), answered: reading(100, after: 0))
         #expect(abs(clock.offset(at: reading(105 + step, after: 5)) + step) < 1e-6)
     }
+
+    @Test("that the server's clock was set is noticed, and nothing else is taken for that")
+    func jumps() {
+        var clock = ServerClock()
+        #expect(clock.jump(to: 7_300, answered: reading(100, after: 0)) == nil)
+        clock.told(100, asked: reading(100, after: 0), answered: reading(100, after: 0))
+        // This machine's clock is set, the other is not, though its answer is slow.
+        #expect(clock.jump(to: 108, answered: reading(9_000, after: 9)) == nil)
+        #expect(clock.jump(to: 7_309, answered: reading(109, after: 9)) == 7_200)
+        clock.told(7_309, asked: reading(109, after: 9), answered: reading(109, after: 9))
+        #expect(clock.jump(to: 118, answered: reading(118, after: 18)) == -7_200)
+    }
 }

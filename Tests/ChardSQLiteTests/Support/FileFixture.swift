@@ -19,7 +19,7 @@ struct FileFixture: BrokerFixture {
     func open() async throws -> any Broker { bench.broker() }
 
     func silence(_ consumer: any Consumer) async throws {
-        await (try #require(consumer as? SQLiteConsumer)).fallSilent(cut: false)
+        await (try #require(consumer as? SQLiteConsumer)).fallSilent(ended: false)
     }
 
     func pass(_ duration: Duration) async throws {

@@ -49,6 +49,86 @@ struct EnqueueTests {
         #expect(outgoing.id == message.id && outgoing.queue == "celery" && outgoing.dueAt == nil)
     }
 
+    @Test("what is said most often can be said at the call, over its options")
+    func labels() async throws {
+        let add = app.task("shop.add") { (x: Int, y: Int) in x + y }
+        let none = app.task("shop.none") { () in 1 }
+        let eta = clock.now + 90
+        let others = EnqueueOptions(queue: "other", headers: ["a": 1])
+        try await add.enqueue(2, 3, in: .seconds(30), queue: "math", options: others)
+        try await add.enqueue(2, 3, at: eta, priority: 3, expires: .seconds(120), id: "known")
+        try await none.enqueue(in: .seconds(30))
+        try await app.send("py.job", Arguments([2]), in: .seconds(30), queue: "python")
+        try await app.enqueue([add.signature(4, 5, queue: "math"), add.signature(6, 7)])
+        let messages = try broker.sent.all.flatMap { $0 }.map { try TaskMessage(decoding: $0.payload) }
+        #expect(messages.map(\.eta) == [clock.now + 30, eta, clock.now + 30, clock.now + 30, nil, nil])
+        #expect(messages.map(\.properties.routingKey) == ["math", "celery", "celery", "python", "math", "celery"])
+        #expect(messages[0].headers == ["a": 1])
+        #expect(messages[1].id == "known" && messages[1].properties.priority == 3)
+        #expect(messages[1].expires == clock.now + 120)
+        await #expect(throws: AppError.self) { try await none.enqueue(in: .seconds(1), at: eta) }
+    }
+
+    @Test("what a worker would not take is refused here and now")
+    func tooLarge() async throws {
+        let limits = MessageLimits(messageBytes: 4000)
+        let app = Chard("shop", broker: broker, settings: Settings(limits: limits))
+        let task = app.task("t") { (text: String) in text.count }
+        let error = await thrown(AppError.self) { try await task.enqueue(String(repeating: "x", count: 4000)) }
+        #expect(error?.description.hasPrefix("cannot enqueue t: its message has ") == true)
+        #expect(error?.description.contains("a worker takes no more than 4000") == true)
+        let body = await thrown(AppError.self) {
+            let app = Chard("shop", broker: broker, settings: Settings(limits: MessageLimits(bodyBytes: 100)))
+            return try await app.send("t", Arguments([.string(String(repeating: "x", count: 200))]))
+        }
+        #expect(body?.description.hasPrefix("cannot enqueue t: its body has 212 bytes") == true)
+        var deep = JSON.array([])
+        for _ in 0..<300 { deep = .array([deep, "[[["]) }
+        let nested = deep
+        let depth = await thrown(AppError.self) {
+            try await Chard("shop", broker: broker).send("t", Arguments([nested]))
+        }
+        #expect(depth?.description.hasPrefix("cannot enqueue t: its arguments are nested 303 levels deep") == true)
+        #expect(broker.sent.all.isEmpty)
+        try await task.enqueue(String(repeating: "x", count: 1000))
+    }
+
+    @Test("argument texts are left out where they are nobody's business")
+    func undescribed() async throws {
+        let app = Chard("shop", broker: broker, settings: Settings(describesArguments: false))
+        try await app.task("t") { (secret: String) in secret.count }.enqueue("secret")
+        let message = try onlyMessage()
+        #expect(message.argumentsText == nil && message.keywordsText == nil)
+    }
+
+    @Test("secrets are in no text for people: by parameter, keyword and member")
+    func redacted() async throws {
+        struct Card: Codable { var cvv: Int, bank: String }
+        let pay = app.task("pay", parameters: ["card", "PASSWORD"]) { (card: Card, password: String) in 1 }
+        let card = Card(cvv: 123, bank: "b")
+        try await pay.enqueue(card, "hunter2")
+        try await app.send("pay", Arguments(["c", "hunter2"]))
+        try await app.send("other", Arguments(["plain"], keywords: ["token": "t", "deep": [["secret": 1]]]))
+        let messages = try broker.sent.all.flatMap { $0 }.map { try TaskMessage(decoding: $0.payload) }
+        #expect(messages.count == 3)
+        #expect(messages[0].argumentsText == "({'bank': 'b', 'cvv': '***'}, '***')")
+        #expect(messages[1].argumentsText == "('c', '***')")
+        #expect(messages[2].argumentsText == "('plain',)")
+        #expect(messages[2].keywordsText == "{'deep': [{'secret': '***'}], 'token': '***'}")
+        #expect(try messages[1].decodeBody().arguments().positional[1] == "hunter2")
+    }
+
+    @Test(
+        "texts of workflows obey the same settings",
+        arguments: [(true, "('***',)"), (false, nil)])
+    func workflowTexts(isDescribed: Bool, text: String?) async throws {
+        let (app, broker) = makeApp(settings: Settings(describesArguments: isDescribed))
+        let task = app.task("t", parameters: ["token"]) { (text: String) in text }
+        _ = try await group([try task.signature("a"), try task.signature("b")]).enqueue()
+        let messages = try await broker.waitingMessages(in: "celery", limit: 9, messageLimit: .max)
+        #expect(messages.map { $0.message?.argumentsText } == [text, text])
+    }
+
     @Test("the task's options hold for every call")
     func taskOptions() async throws {
         let options = TaskOptions(

@@ -24,7 +24,7 @@ struct ImmediateTests {
             return x + y
         }
         let result = try await add.enqueue(2, 3)
-        #expect(runs.all == [2])
+        #expect(runs.all == [2] && result.placement == .ran)
         #expect(try await result.status().state == .success)
         #expect(try await result.value() == 5)
         #expect(try await app.result(of: result.id).value() == 5)
@@ -202,17 +202,23 @@ struct ImmediateTests {
 private struct Watching: Middleware {
     let seen: Recorder<String>
 
-    func enqueue(_ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Void) async throws {
+    func enqueue(
+        _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Enqueued
+    ) async throws -> Enqueued {
         seen.add("enqueue")
         var messages = messages
         for index in messages.indices { messages[index].headers["mark"] = 7 }
-        try await next(messages)
+        let enqueued = try await next(messages)
         seen.add("enqueued")
+        return enqueued
     }
 
-    func run(_ context: TaskContext, next: @Sendable (TaskContext) async throws -> Void) async throws {
+    func run(
+        _ context: TaskContext, next: @Sendable (TaskContext) async throws -> RunResult
+    ) async throws -> RunResult {
         seen.add("run")
-        try await next(context)
+        let result = try await next(context)
         seen.add("ran")
+        return result
     }
 }

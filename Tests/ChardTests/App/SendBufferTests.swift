@@ -37,6 +37,13 @@ struct SendBufferTests {
         #expect(sent.last == "f")
     }
 
+    @Test("the sender is told whether the broker has its message or this process")
+    func placement() async throws {
+        #expect(try await app.send("t").placement == .queued)
+        broker.refuse(with: BrokerError(.unavailable, "away"))
+        #expect(try await app.send("t").placement == .buffered)
+    }
+
     @Test("when it is full the caller is told, and what is kept stays")
     func full() async throws {
         broker.refuse(with: BrokerError(.refused, "loading"))

@@ -21,22 +21,4 @@ struct ClaimTests {
         #expect(try await consumer.claim(upTo: 10).map(\.text) == ["b2", "c2", "a3", "c3", "a4"])
         await consumer.close()
     }
-
-    @Test("a line may be joined at both ends")
-    func line() {
-        var line = WaitingLine<String>()
-        #expect(line.isEmpty && line.next == nil && line.popNext() == nil)
-        for text in ["c", "d", "e"] { line.append(text) }
-        line.prepend("b")
-        line.prepend("a")
-        #expect(line.count == 5 && line.next == "a")
-        #expect(line.popNext() == "a")
-        line.append("f")
-        #expect(line.popNext() == "b")
-        #expect(line.next == "c")
-        line.prepend("z")
-        var rest: [String] = []
-        while let next = line.popNext() { rest.append(next) }
-        #expect(rest == ["z", "c", "d", "e", "f"] && line.isEmpty)
-    }
 }

@@ -27,7 +27,7 @@ struct DeadLetterTests {
         let letter = DeadLetter(
             id: id, taskID: id, task: "t", queue: "q", reason: .rejected, error: "no", attempts: 1, worker: "n@h",
             diedAt: clock.now, payload: delivery.payload)
-        #expect(try await consumer.settle([Settlement(delivery, .dead(letter))]) == [.settled])
+        #expect(try await consumer.settle([Settlement(delivery, [.bury(letter)])]).map(\.end) == [.settled])
         await consumer.close()
     }
 

@@ -33,7 +33,7 @@ struct OrdersTests {
         let result = try await task.enqueue(options: EnqueueOptions(countdown: .seconds(3600)))
         try await result.revoke()
         #expect(try await result.status().state == .revoked)
-        #expect(try await broker.queues().allSatisfy { $0.scheduled == 0 })
+        #expect(try await broker.queues().allSatisfy { $0.delayed == 0 })
     }
 
     @Test("a task that runs is cancelled where that is wished, else it goes on")
@@ -74,7 +74,7 @@ struct OrdersTests {
     @Test("a broker that keeps no orders says so")
     func unsupported() async {
         let app = Chard("app", broker: RecordingBroker())
-        let error = await thrown(AppError.self) { try await app.revoke(["a"]) }
-        #expect(error?.description == "recording:// keeps no revocations")
+        let error = await thrown(AppError.self) { try await app.operator.revoke(["a"]) }
+        #expect(error?.description == "the broker at recording:// cannot keep orders: revoked tasks and paused queues")
     }
 }

@@ -55,9 +55,9 @@ struct StatusStoreTests {
         let listener = Task {
             for try await _ in broker.statuses(of: "a") {}
         }
-        try await eventually("it listens") { broker.change { state, _ in state.watched } == ["a"] }
+        try await eventually("it listens") { broker.change { state, _ in state.listeners.ids } == ["a"] }
         listener.cancel()
         try await listener.value
-        try await eventually("nobody listens") { broker.change { state, _ in state.watched }.isEmpty }
+        try await eventually("nobody listens") { broker.change { state, _ in state.listeners.ids }.isEmpty }
     }
 }

@@ -11,20 +11,35 @@ struct Fixture {
     let name: String
     let json: JSON
 
-    init(_ name: String) throws {
+    init(_ name: String, in folder: String = "celery") throws {
         self.name = name
-        let data = try Data(contentsOf: Self.folder.appending(path: "\(name).json"))
+        let data = try Data(contentsOf: Self.url(of: folder).appending(path: "\(name).json"))
         json = try JSON(parsing: Array(data))
     }
 
-    private static let folder = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appending(path: "Fixtures/celery")
+    private static func url(of folder: String) -> URL {
+        URL(filePath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/\(folder)")
+    }
 
-    static let names: [String] = {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path())) ?? []
+    static let names = names(in: "celery")
+    /// What was seen of remote control and events.
+    static let controlNames = names(in: "celery-control").filter { $0.hasPrefix("control-") }
+
+    private static func names(in folder: String) -> [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: url(of: folder).path())) ?? []
         return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
-    }()
+    }
+
+    /// What was published, with its decoded body.
+    var publications: [(channel: String, payload: [UInt8], body: JSON?)] {
+        commands.compactMap { words, json in
+            guard words.first == "PUBLISH", words.count == 3, let channel = words[1].string, let text = words[2].string
+            else { return nil }
+            return (channel, Array(text.utf8), json["body_json"])
+        }
+    }
 
     /// Those with task messages that can be read.
     static let taskNames = names.filter { name in

@@ -46,10 +46,10 @@ struct TaskFixtureTests {
             #expect(JSON.array(arguments.positional).description == args.description)
             #expect(JSON.object(arguments.keywords).description == kwargs.description)
             let embed = expected[2] ?? expected
-            #expect(body.embed.callbacks == embed["callbacks"]?.array ?? [])
-            #expect(body.embed.errbacks == embed["errbacks"]?.array ?? [])
-            #expect(body.embed.chain == embed["chain"]?.array ?? [])
-            #expect(body.embed.chord ?? .null == embed["chord"])
+            #expect(try body.embed.callbacks.map { try JSON(parsing: $0) } == embed["callbacks"]?.array ?? [])
+            #expect(try body.embed.errbacks.map { try JSON(parsing: $0) } == embed["errbacks"]?.array ?? [])
+            #expect(try body.embed.chain.map { try JSON(parsing: $0) } == embed["chain"]?.array ?? [])
+            #expect(try body.embed.chord.map { try JSON(parsing: $0) } ?? .null == embed["chord"])
         }
     }
 

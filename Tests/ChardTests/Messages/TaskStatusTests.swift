@@ -17,6 +17,18 @@ struct TaskStatusTests {
         }
     }
 
+    @Test("are text where they are printed, not bytes")
+    func printed() {
+        let sum = TaskStatus(id: "a", state: .success, result: Array("[1,\"é\"]".utf8))
+        #expect("\(sum)" == "a: SUCCESS [1,\"é\"]")
+        let failure = TaskError("ValueError", "boom").info.json.encoded()
+        #expect("\(TaskStatus(id: "a", state: .failure, result: failure))" == "a: FAILURE ValueError: boom")
+        #expect("\(TaskStatus(id: "a", state: .pending))" == "a: PENDING")
+        let long = TaskStatus(
+            id: "a", state: .success, result: Array("\"\(String(repeating: "x", count: 5000))\"".utf8))
+        #expect("\(long)".count < 1100 && "\(long)".hasSuffix("xxx..."))
+    }
+
     @Test("that a real Celery client was tried with")
     func acceptance() throws {
         for test in try #require(try Fixture("result-acceptance").json["cases"]?.array) {

@@ -33,7 +33,7 @@ struct BeatBench {
         while try await !consumer.isDrained() {
             let deliveries = try await consumer.claim(upTo: 1000)
             messages += try deliveries.map { try TaskMessage(decoding: $0.payload) }
-            _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+            _ = try await consumer.settle(deliveries.map { Settlement($0) })
         }
         await consumer.close()
         return messages
@@ -55,7 +55,7 @@ struct BeatTests {
     @Test("any number of schedulers sends each tick once, whoever comes first")
     func once() async throws {
         bench.app.every(.seconds(60), run: bench.backup, "/home")
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beats = (0..<3).map { _ in bench.rounds() }
         for second in 0..<600 {
             bench.clock.advance(by: 1)
@@ -66,7 +66,7 @@ struct BeatTests {
         }
         let ticks = try await bench.ticks()
         #expect(ticks == (1...10).map { Double($0) * 60 })
-        let record = try #require(try await bench.app.schedules.find("backup"))
+        let record = try #require(try await bench.app.operator.schedules.find("backup"))
         #expect(record.progress.sent == 10)
         #expect(record.progress.dropped == 0)
     }
@@ -74,8 +74,8 @@ struct BeatTests {
     @Test("a scheduler that stood still between reckoning and sending sends nothing")
     func fenced() async throws {
         bench.app.every(.seconds(60), run: bench.backup, "/home")
-        try await bench.app.schedules.register()
-        let record = try #require(try await bench.app.schedules.find("backup"))
+        try await bench.app.registerSchedules()
+        let record = try #require(try await bench.app.operator.schedules.find("backup"))
         let last = record.progress.last
         var beat = bench.rounds()
         bench.clock.advance(by: 60)
@@ -108,7 +108,7 @@ struct BeatTests {
                 expires: .seconds(30), priority: 3, retry: .constant(maxRetries: 7, delay: .seconds(1)),
                 headers: ["a": 1]))
         bench.app.every(.seconds(60), name: "often", run: bench.backup, "/home", options: options)
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beat = bench.rounds()
         bench.clock.advance(by: 61)
         _ = try await beat.round()
@@ -131,7 +131,7 @@ struct BeatTests {
     @Test("the round says when the next one is due, by jitter too")
     func next() async throws {
         bench.app.every(.seconds(60), run: bench.backup, "/home", options: ScheduleOptions(jitter: .seconds(20)))
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beat = bench.rounds()
         let (now, next) = try await beat.round()
         let delay = try #require(bench.app.ownSchedules.first).delay(of: 1_800_000_060_000)
@@ -153,16 +153,16 @@ struct BeatTests {
         ] as [(ScheduleOptions.CatchUp, [Int])])
     func catchUp(catchUp: ScheduleOptions.CatchUp, expected: [Int]) async throws {
         bench.app.every(.seconds(1), run: bench.backup, "/home", options: ScheduleOptions(catchUp: catchUp))
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         bench.clock.advance(by: 60.5)
         // A program that starts again remembers nothing, the broker does.
         let again = BeatBench(on: bench.broker, clock: bench.clock)
         again.app.every(.seconds(1), run: again.backup, "/home", options: ScheduleOptions(catchUp: catchUp))
-        try await again.app.schedules.register()
+        try await again.app.registerSchedules()
         var beat = again.rounds()
         _ = try await beat.round()
         #expect(try await bench.ticks() == expected.map(Double.init))
-        let progress = try #require(try await bench.app.schedules.find("backup")).progress
+        let progress = try #require(try await bench.app.operator.schedules.find("backup")).progress
         #expect(progress.sent == expected.count)
         #expect(progress.dropped == 60 - expected.count)
         bench.clock.advance(by: 0.5)
@@ -173,7 +173,7 @@ struct BeatTests {
     @Test("a late round of a few seconds loses no tick")
     func late() async throws {
         bench.app.every(.seconds(1), run: bench.backup, "/home", options: ScheduleOptions(catchUp: .none))
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beat = bench.rounds()
         bench.clock.advance(by: 8)
         _ = try await beat.round()
@@ -183,7 +183,7 @@ struct BeatTests {
     @Test("a clock that is put back repeats nothing, one that is put forward skips nothing in silence")
     func clockSteps() async throws {
         bench.app.every(.seconds(60), run: bench.backup, "/home")
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beat = bench.rounds()
         bench.clock.advance(by: 120)
         _ = try await beat.round()
@@ -198,7 +198,34 @@ struct BeatTests {
         bench.clock.advance(by: 3600)
         _ = try await beat.round()
         #expect(try await bench.ticks() == [3720])
-        #expect(try await bench.app.schedules.find("backup")?.progress.dropped == 60)
+        #expect(try await bench.app.operator.schedules.find("backup")?.progress.dropped == 60)
+    }
+
+    @Test("a clock that was hours ahead holds up nothing once it is right again")
+    func clockAhead() async throws {
+        bench.app.every(.seconds(60), run: bench.backup, "/home")
+        try await bench.app.registerSchedules()
+        var beat = bench.rounds()
+        bench.clock.advance(by: 7_200)
+        _ = try await beat.round()
+        #expect(try await bench.ticks() == [7_200])
+        bench.clock.advance(by: -7_200)
+        // It is known at once when the next tick is, to whoever asks.
+        let (now, next) = try await beat.round()
+        #expect(next.map { $0.timeIntervalSince(now) } == 60)
+        #expect(try await bench.ticks() == [])
+        bench.clock.advance(by: 60)
+        _ = try await beat.round()
+        #expect(try await bench.ticks() == [60])
+        // And so for a scheduler that begins then.
+        bench.clock.advance(by: 7_200)
+        _ = try await beat.round()
+        bench.clock.advance(by: -7_140)
+        var other = bench.rounds()
+        _ = try await other.round()
+        bench.clock.advance(by: 60)
+        _ = try await other.round()
+        #expect(try await bench.ticks() == [7_260, 180])
     }
 
     @Test("one schedule that cannot be kept keeps no other waiting")
@@ -207,7 +234,7 @@ struct BeatTests {
         bench.app.add(Refusing(names: names))
         bench.app.every(.seconds(60), name: "bad", run: bench.backup, "1")
         bench.app.every(.seconds(60), name: "good", run: bench.backup, "2")
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beat = bench.rounds()
         bench.clock.advance(by: 60)
         _ = try await beat.round()
@@ -217,11 +244,13 @@ struct BeatTests {
     private struct Refusing: Middleware {
         let names: Set<String>
 
-        func enqueue(_ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Void) async throws {
+        func enqueue(
+            _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Enqueued
+        ) async throws -> Enqueued {
             for message in messages where names.contains(message.headers["chard_schedule"]?.string ?? "") {
                 throw TaskError("Refused", "no")
             }
-            try await next(messages)
+            return try await next(messages)
         }
     }
 
@@ -234,23 +263,23 @@ struct BeatTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await beat.run() }
             try await eventually("three ticks are sent") {
-                try await app.schedules.find("ping")?.progress.sent ?? 0 >= 3
+                try await app.operator.schedules.find("ping")?.progress.sent ?? 0 >= 3
             }
-            try await app.schedules.put(
-                Schedule("late", .every(.milliseconds(100)), call: ScheduledCall("other", queue: "elsewhere")))
+            try await app.operator.schedules.put(
+                Schedule("late", .every(.milliseconds(100)), call: PeriodicCall("other", queue: "elsewhere")))
             try await eventually("the new schedule is served") {
-                try await app.schedules.find("late")?.progress.sent ?? 0 >= 2
+                try await app.operator.schedules.find("late")?.progress.sent ?? 0 >= 2
             }
             beat.stop()
             try await group.waitForAll()
         }
-        #expect(try await app.schedules.find("late")?.origin == .operator)
+        #expect(try await app.operator.schedules.find("late")?.origin == .operator)
     }
 
     @Test("a broker without schedules is refused")
     func refused() async throws {
         let app = Chard("shop", broker: RecordingBroker())
         let error = await thrown(AppError.self) { try await Beat(app, logger: quietLogger).run() }
-        #expect(error?.description.contains("keeps no schedules") == true)
+        #expect(error?.description == "the broker at recording:// cannot keep schedules")
     }
 }

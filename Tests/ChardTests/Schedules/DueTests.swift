@@ -13,7 +13,7 @@ struct DueTests {
     ) -> Schedule {
         var options = ScheduleOptions()
         change(&options)
-        return Schedule("backup", .every(.seconds(seconds)), call: ScheduledCall("backup"), options: options)
+        return Schedule("backup", .every(.seconds(seconds)), call: PeriodicCall("backup"), options: options)
     }
 
     private func due(_ schedule: Schedule, after last: Int, now: Int, waited: Bool = false) throws -> Due {
@@ -68,7 +68,7 @@ struct DueTests {
 
     @Test("dropped ticks of a cron expression are counted, up to a limit")
     func counted() throws {
-        let cron = Schedule("c", .cron(try CronExpression("* * * * *"), timeZone: "UTC"), call: ScheduledCall("c"))
+        let cron = Schedule("c", .cron(try CronExpression("* * * * *"), timeZone: "UTC"), call: PeriodicCall("c"))
         #expect(try due(cron, after: 0, now: 3_600_000) == .now(send: [3_600_000], upTo: 3_600_000, dropped: 59))
         let year = 31_536_000_000
         #expect(try due(cron, after: 0, now: year) == .now(send: [year], upTo: year, dropped: 9_999))
@@ -112,7 +112,7 @@ struct DueTests {
         ])
     func jitterOfCron(expression: String, most: Int, tooMuch: Int) throws {
         var schedule = Schedule(
-            "s", .cron(try CronExpression(expression), timeZone: "UTC"), call: ScheduledCall("x"))
+            "s", .cron(try CronExpression(expression), timeZone: "UTC"), call: PeriodicCall("x"))
         schedule.jitter = .seconds(most)
         #expect(schedule.problems().isEmpty)
         schedule.jitter = .seconds(tooMuch)
@@ -142,7 +142,7 @@ struct DueTests {
         #expect(endless.problems().filter { $0.contains("a century") }.count == 3)
         // Nothing of it may end the program before it is told.
         #expect(endless.grace.wholeMilliseconds > 0)
-        let nowhere = Schedule("n", .cron(try CronExpression("@daily"), timeZone: "Warsaw"), call: ScheduledCall("n"))
+        let nowhere = Schedule("n", .cron(try CronExpression("@daily"), timeZone: "Warsaw"), call: PeriodicCall("n"))
         #expect(nowhere.problems().first?.contains("Europe/Warsaw") == true)
     }
 

@@ -15,7 +15,7 @@ struct OverlapTests {
         bench.app.every(
             .seconds(60), run: bench.backup, "/home",
             options: ScheduleOptions(overlap: overlap, overlapLimit: limit))
-        try await bench.app.schedules.register()
+        try await bench.app.registerSchedules()
         var beat = bench.rounds()
         bench.clock.advance(by: 60)
         _ = try await beat.round()
@@ -23,7 +23,7 @@ struct OverlapTests {
     }
 
     private func store(_ state: TaskState) async throws {
-        let id = try #require(try await bench.app.schedules.find("backup")?.progress.taskID)
+        let id = try #require(try await bench.app.operator.schedules.find("backup")?.progress.taskID)
         try await bench.broker.store([StatusRecord(TaskStatus(id: id, state: state), timeToLive: .seconds(86_400))])
     }
 
@@ -54,15 +54,15 @@ struct OverlapTests {
         bench.clock.advance(by: 1)
         _ = try await beat.round()
         #expect(try await bench.ticks() == [300])
-        #expect(try await bench.app.schedules.find("backup")?.progress.dropped == 3)
+        #expect(try await bench.app.operator.schedules.find("backup")?.progress.dropped == 3)
     }
 
     @Test("the task's status is kept, though the task by itself would keep none")
     func keepsStatus() async throws {
         bench.app.task("quiet", options: TaskOptions(ignoresResult: true)) {}
-        var schedule = Schedule("own", .every(.seconds(60)), call: ScheduledCall("quiet"))
+        var schedule = Schedule("own", .every(.seconds(60)), call: PeriodicCall("quiet"))
         schedule.overlap = .skip
-        try await bench.app.schedules.put(schedule)
+        try await bench.app.operator.schedules.put(schedule)
         var beat = bench.rounds()
         bench.clock.advance(by: 60)
         _ = try await beat.round()
@@ -82,7 +82,7 @@ struct OverlapTests {
         bench.clock.advance(by: 5)
         _ = try await beat.round()
         #expect(try await bench.ticks() == [240])
-        #expect(try await bench.app.schedules.find("backup")?.progress.dropped == 2)
+        #expect(try await bench.app.operator.schedules.find("backup")?.progress.dropped == 2)
         bench.clock.advance(by: 55)
         _ = try await beat.round()
         #expect(try await bench.ticks() == [])
@@ -100,16 +100,16 @@ struct OverlapTests {
         let beat = Beat(app, logger: quietLogger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await beat.run() }
-            try await eventually("a tick is sent") { try await app.schedules.find("ping")?.progress.sent == 1 }
-            let id = try #require(try await app.schedules.find("ping")?.progress.taskID)
+            try await eventually("a tick is sent") { try await app.operator.schedules.find("ping")?.progress.sent == 1 }
+            let id = try #require(try await app.operator.schedules.find("ping")?.progress.taskID)
             try await eventually("the next one waits for its end") {
-                broker.change { state, _ in state.watched.contains(id) }
+                broker.change { state, _ in state.listeners.waits(for: id) }
             }
-            #expect(try await app.schedules.find("ping")?.progress.sent == 1)
+            #expect(try await app.operator.schedules.find("ping")?.progress.sent == 1)
             try await broker.store([StatusRecord(TaskStatus(id: id, state: .success), timeToLive: nil)])
-            // The beat would look again by itself only after seconds.
-            try await eventually("the next one is sent", within: .milliseconds(700)) {
-                try await app.schedules.find("ping")?.progress.sent == 2
+            // The beat would look again by itself only after five seconds.
+            try await eventually("the next one is sent", within: .seconds(3)) {
+                try await app.operator.schedules.find("ping")?.progress.sent == 2
             }
             beat.stop()
             try await group.waitForAll()

@@ -49,7 +49,7 @@ extension MemoryBroker {
             for: Subscription(queues: [queue], node: "reader@here", concurrency: 1, startedAt: settings.now()))
         guard try await !consumer.isDrained() else { return [] }
         let deliveries = try await consumer.claim(upTo: 10_000)
-        _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+        _ = try await consumer.settle(deliveries.map { Settlement($0) })
         await consumer.close()
         return try deliveries.map { try TaskMessage(decoding: $0.payload).id }
     }

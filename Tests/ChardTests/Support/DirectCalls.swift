@@ -48,8 +48,10 @@ extension TaskContext {
         report: @escaping @Sendable (TaskStatus) async throws -> Void = { _ in }
     ) -> TaskContext {
         TaskContext(
-            message: TaskMessage(task: task, id: "id-1", body: MessageBody(), queue: "q"), queue: "q", node: "n@h",
-            dependencies: dependencies, blockingPool: blockingPool, cancellation: cancellation,
-            baseLogger: logger, report: report)
+            message: TaskMessage(task: task, id: "id-1", body: MessageBody(), queue: "q"), queue: "q",
+            cancellation: cancellation, resultExpires: nil,
+            in: Surroundings(
+                node: "n@h", dependencies: dependencies, blockingPool: blockingPool, logger: logger, desk: nil,
+                report: { status, _ in try await report(status) }))
     }
 }

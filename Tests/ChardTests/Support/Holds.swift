@@ -43,7 +43,7 @@ extension Consumer {
             let deliveries = try await claim(upTo: count - texts.count)
             if deliveries.isEmpty { break }
             texts += deliveries.map(\.text)
-            _ = try await settle(deliveries.map { Settlement($0, .finished) })
+            _ = try await settle(deliveries.map { Settlement($0) })
         }
         return texts
     }

@@ -24,12 +24,14 @@ final class RecordingBroker: Broker {
         refusedQueue.withLock { $0 = queue }
     }
 
-    func send(_ messages: [OutgoingMessage]) async throws {
+    @discardableResult
+    func send(_ messages: [OutgoingMessage]) async throws -> [Placement] {
         if let error = refusal.withLock({ $0 }) { throw error }
         let queue = refusedQueue.withLock { $0 }
         let taken = messages.filter { $0.queue != queue }
         if !taken.isEmpty { sent.add(taken) }
         if taken.count < messages.count { throw BrokerError(.damaged, "the key of \(queue ?? "") is no list") }
+        return Array(repeating: .queued, count: messages.count)
     }
 
     func consumer(for subscription: Subscription) async throws -> any Consumer {

@@ -8,14 +8,18 @@ import Synchronization
 /// A memory broker whose consumers write down what they settle.
 final class RecordingConsumerBroker: Broker {
     private let settlements = Recorder<Settlement>()
+    fileprivate let reports = Recorder<StatusRecord>()
     let memory = MemoryBroker()
     private let failure = Mutex<BrokerError?>(nil)
     let location = "recording://"
 
     /// What was settled for good. A slow machine may hand back what it cannot start soon, and take it again.
     var settled: [Settlement] {
-        settlements.all.filter { if case .returned = $0.fate { false } else { true } }
+        settlements.all.filter { !$0.effects.contains { if case .putBack = $0 { true } else { false } } }
     }
+
+    /// What was reported of runs under way.
+    var reported: [StatusRecord] { reports.all }
 
     /// From now on settling throws this.
     func failSettling(with error: BrokerError) {
@@ -31,7 +35,8 @@ final class RecordingConsumerBroker: Broker {
         RecordingConsumer(memory: try await memory.consumer(for: subscription), broker: self)
     }
 
-    func send(_ messages: [OutgoingMessage]) async throws { try await memory.send(messages) }
+    @discardableResult
+    func send(_ messages: [OutgoingMessage]) async throws -> [Placement] { try await memory.send(messages) }
     func connect() async throws {}
     func store(_ statuses: [StatusRecord]) async throws { try await memory.store(statuses) }
     func status(of id: String) async throws -> TaskStatus? { try await memory.status(of: id) }
@@ -46,6 +51,7 @@ private struct RecordingConsumer: Consumer {
 
     var identity: String { memory.identity }
     var clockOffset: Double { memory.clockOffset }
+    var seal: LossSeal { memory.seal }
 
     func settle(_ settlements: [Settlement]) async throws -> [Receipt] {
         try broker.note(settlements)
@@ -56,7 +62,11 @@ private struct RecordingConsumer: Consumer {
     func noteLastChance(of id: String) async throws { try await memory.noteLastChance(of: id) }
     func claim(upTo count: Int) async throws -> [Delivery] { try await memory.claim(upTo: count) }
     func wake() { memory.wake() }
-    func report(_ statuses: [StatusRecord]) async throws { try await memory.report(statuses) }
+    func report(_ effects: Effects) async throws -> Bool {
+        for status in effects.statuses { broker.reports.add(status) }
+        return try await memory.report(effects)
+    }
+
     func leaseLost() async { await memory.leaseLost() }
     func isDrained() async throws -> Bool { try await memory.isDrained() }
     func close() async { await memory.close() }

@@ -50,7 +50,10 @@ struct LeaseLossTests {
             let result = try await task.enqueue()
             let error = await thrown(TaskError.self) { try await result.value(timeout: .seconds(20)) }
             #expect(error?.type == "WorkerLost")
-            #expect(error?.message == "the worker was lost while it held the task, 3 times")
+            #expect(
+                error?.message
+                    == "the worker was lost while it held the task, 3 times; the last was test@here, whose lease lapsed"
+            )
             #expect(runs.all == [0, 1, 2])
             let letter = try #require(try await broker.deadLetter(result.id))
             #expect(letter.reason == .workerLost)

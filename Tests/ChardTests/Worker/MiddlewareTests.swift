@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 
 @testable import Chard
@@ -13,40 +14,55 @@ struct MiddlewareTests {
         let log: Recorder<String>
 
         func enqueue(
-            _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Void
-        ) async throws {
+            _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Enqueued
+        ) async throws -> Enqueued {
             log.add("+\(name) \(messages.map { $0.headers.keys.sorted().joined() })")
-            try await next(
+            let enqueued = try await next(
                 messages.map { message in
                     var message = message
                     message.headers[name] = true
                     return message
                 })
             log.add("-\(name)")
+            return enqueued
         }
 
-        func run(_ context: TaskContext, next: @Sendable (TaskContext) async throws -> Void) async throws {
+        func run(
+            _ context: TaskContext, next: @Sendable (TaskContext) async throws -> RunResult
+        ) async throws -> RunResult {
             log.add(">\(name)")
             defer { log.add("<\(name)") }
-            try await next(context)
+            return try await next(context)
         }
     }
 
     /// Does what its closures say around each run.
     struct Around: Middleware {
-        let body: @Sendable (TaskContext, @Sendable (TaskContext) async throws -> Void) async throws -> Void
+        let body: @Sendable (TaskContext, @Sendable (TaskContext) async throws -> RunResult) async throws -> RunResult
 
-        func run(_ context: TaskContext, next: @Sendable (TaskContext) async throws -> Void) async throws {
+        func run(
+            _ context: TaskContext, next: @Sendable (TaskContext) async throws -> RunResult
+        ) async throws -> RunResult {
             try await body(context, next)
         }
     }
 
     struct Doorman: Middleware {
         func enqueue(
-            _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Void
-        ) async throws {
+            _ messages: [TaskMessage], next: @Sendable ([TaskMessage]) async throws -> Enqueued
+        ) async throws -> Enqueued {
             if messages.contains(where: { $0.task == "forbidden" }) { throw TaskError("Forbidden", "no") }
-            try await next(messages.filter { $0.task != "dropped" })
+            return try await next(messages.filter { $0.task != "dropped" })
+        }
+    }
+
+    /// Does what its closure says around each enqueue.
+    struct AroundEnqueue: Middleware {
+        typealias Next = @Sendable ([TaskMessage]) async throws -> Enqueued
+        let body: @Sendable ([TaskMessage], Next) async throws -> Enqueued
+
+        func enqueue(_ messages: [TaskMessage], next: Next) async throws -> Enqueued {
+            try await body(messages, next)
         }
     }
 
@@ -112,7 +128,7 @@ struct MiddlewareTests {
         app.add(
             Around { context, next in
                 do {
-                    try await next(context)
+                    return try await next(context)
                 } catch let error as TaskError {
                     throw TaskError("Translated", error.message)
                 }
@@ -124,15 +140,102 @@ struct MiddlewareTests {
         }
     }
 
-    @Test("one that neither goes on nor throws is a failure that names it")
-    func silent() async throws {
-        app.add(Around { _, _ in })
-        let task = app.task("t") { () in }
-        try await withWorker(app) { _ in
-            let error = await thrown(TaskError.self) { try await task.enqueue().value(timeout: .seconds(20)) }
-            #expect(error?.type == "MiddlewareError")
-            #expect(error?.message == "Around ended without going on and without throwing")
+    @Test("it sees what the body returned, and may put another result in its place")
+    func results() async throws {
+        app.add(Around { context, next in try RunResult(try await next(context).value(as: Int.self) * 2) })
+        app.add(
+            Around { context, next in
+                context.headers["known"] == nil ? try await next(context) : try RunResult(50)
+            })
+        let task = app.task("t") { [log] (x: Int) in
+            log.add("body")
+            return x
         }
+        try await withWorker(app) { _ in
+            let doubled = try await task.enqueue(4).value(timeout: .seconds(20))
+            let known = EnqueueOptions(headers: ["known": true])
+            let replaced = try await task.enqueue(4, options: known).value(timeout: .seconds(20))
+            #expect((doubled, replaced) == (8, 100))
+        }
+        #expect(log.all == ["body"])
+    }
+
+    @Test("whoever asks for the result of a message that was left out is told at once by whom")
+    func dropped() async throws {
+        app.add(Layer(name: "outer", log: log))
+        app.add(Doorman())
+        app.add(Layer(name: "inner", log: log))
+        let results = try await app.enqueue(
+            ["kept", "dropped", "kept"].map { Signature($0, options: EnqueueOptions(id: "\($0)-id")) })
+        #expect(results.map(\.id) == ["kept-id", "dropped-id", "kept-id"])
+        #expect(results.map(\.placement) == [.queued, nil, .queued])
+        let words = "task dropped[dropped-id] was not sent: the middleware Doorman left its message out"
+        for question: @Sendable (AsyncResult<JSON>) async throws -> Void in [
+            { _ = try await $0.value() }, { _ = try await $0.finalStatus() }, { _ = try await $0.status() },
+            { _ = try $0.statuses() },
+        ] {
+            let dropped = await thrown(MessageDropped.self) { try await question(results[1]) }
+            #expect(dropped?.description == words)
+        }
+        #expect(try await results[0].status().state == .pending)
+    }
+
+    @Test("whoever leaves all out, and does not even go on, is named too")
+    func allDropped() async throws {
+        app.add(AroundEnqueue { _, _ in Enqueued() })
+        let task = app.task("t") { () in 1 }
+        for result in try await app.enqueue([task.signature(), task.signature()]) {
+            let dropped = await thrown(MessageDropped.self) { try await result.value() }
+            #expect(dropped?.middleware == "AroundEnqueue" && dropped?.task == "t" && dropped?.id == result.id)
+        }
+    }
+
+    @Test(
+        "a message that was given another id has its result there; added ones are nobody's, and order does not matter")
+    func renamed() async throws {
+        app.add(
+            AroundEnqueue { messages, next in
+                var changed = Array(messages.reversed())
+                for index in changed.indices { changed[index].id = "new-\(changed[index].id)" }
+                changed[0].ignoresResult = true
+                let added = TaskMessage(task: "t", id: "added", body: MessageBody(Arguments([0])), queue: "celery")
+                return try await next([added] + changed)
+            })
+        let task = app.task("t") { (x: Int) in x }
+        let results = try await app.enqueue(
+            (1...3).map { try task.signature($0, options: EnqueueOptions(id: "\($0)")) })
+        #expect(results.map(\.id) == ["new-1", "new-2", "new-3"])
+        try await withWorker(app) { worker in
+            #expect(try await results[0].value(timeout: .seconds(20)) == 1)
+            #expect(try await results[1].value(timeout: .seconds(20)) == 2)
+            let refusal = await thrown(AppError.self) { try await results[2].value() }
+            #expect(refusal != nil, "no result is kept of it")
+            try await eventually("all have run") { worker.vitals.done == 4 }
+        }
+    }
+
+    @Test("it is told what was sent and what became of it, also where it goes on in parts")
+    func placements() async throws {
+        let seen = Recorder<[Placement]>()
+        let date = broker.settings.now() + 3600
+        app.add(
+            AroundEnqueue { messages, next in
+                let enqueued = try await next(messages)
+                seen.add(enqueued.placements)
+                return enqueued
+            })
+        app.add(
+            AroundEnqueue { messages, next in
+                var enqueued = Enqueued()
+                for message in messages { enqueued.append(try await next([message])) }
+                return enqueued
+            })
+        let results = try await app.enqueue([
+            Signature("t"), Signature("t", options: EnqueueOptions(eta: date)),
+            Signature("t", options: EnqueueOptions(eta: date, workerHoldsETA: true)),
+        ])
+        #expect(seen.all == [[.queued, .delayed(until: date), .queued]])
+        #expect(results.map(\.placement) == seen.all[0])
     }
 
     @Test("one without wishes changes nothing")

@@ -29,7 +29,7 @@ struct OutcomeTests {
             try await eventually("one is counted") { worker.vitals == Vitals(running: [], done: 1, failed: 0) }
         }
         let report = try #require(try await broker.queues().first)
-        #expect(report == QueueReport(queue: "celery", waiting: 0, scheduled: 0, leased: 0, dead: 0))
+        #expect(report == QueueReport(queue: "celery", waiting: 0, delayed: 0, leased: 0, dead: 0))
     }
 
     @Test("a task that returns nothing succeeds with null")
@@ -94,7 +94,7 @@ struct OutcomeTests {
         }
         #expect(
             try await broker.queues().first
-                == QueueReport(queue: "celery", waiting: 0, scheduled: 0, leased: 0, dead: 0))
+                == QueueReport(queue: "celery", waiting: 0, delayed: 0, leased: 0, dead: 0))
     }
 
     @Test("Reject for good keeps the message, and the caller is told")

@@ -93,8 +93,8 @@ struct RetryTests {
             let result = try await task.enqueue(7, options: EnqueueOptions(headers: ["h": 1]))
             try await eventually("it is settled") { worker.vitals.done == 1 }
             let settlement = try #require(recording.settled.first)
-            #expect(settlement.followers.count == 1)
-            let follower = try #require(settlement.followers.first)
+            #expect(settlement.effects.messages.count == 1)
+            let follower = try #require(settlement.effects.messages.first)
             #expect(follower.dueAt == clock.now + 3600)
             #expect(follower.queue == "celery")
             let message = try TaskMessage(decoding: follower.payload)

@@ -11,7 +11,7 @@ struct SettlerTests {
 
     private func conclusion(_ name: String) -> Conclusion {
         let delivery = Delivery(queue: name, payload: [], place: "")
-        return Conclusion(settlement: Settlement(delivery, .finished), failed: false)
+        return Conclusion(Settlement(delivery))
     }
 
     private func next() async -> [String]? {

@@ -9,6 +9,9 @@ import Testing
 
 @Suite("Statuses on the way", .fewAtATime, .timeLimit(.minutes(3)))
 struct StatusTests {
+    /// Who finds that a worker was lost.
+    enum Finder { case `operator`, worker, nobodyYet }
+
     let app: Chard
     let broker: MemoryBroker
 
@@ -102,19 +105,52 @@ struct StatusTests {
         #expect(try await broker.workers().isEmpty)
     }
 
+    @Test("a run is shown by the name that its caller gave it, if there is one")
+    func shadow() async throws {
+        let gate = Gate()
+        let task = app.task("slow") { () in try await gate.pass() }
+        try await withWorker(app) { worker in
+            let result = try await task.enqueue(options: EnqueueOptions(shadow: "the monthly one"))
+            try await eventually("it runs") { gate.arrivals == 1 }
+            #expect(worker.vitals.running.map(\.task) == ["the monthly one"])
+            gate.open()
+            try await result.value(timeout: .seconds(20))
+        }
+    }
+
+    @Test(
+        "a task that is cancelled while it waits has its status for as long as it says, one that is revoked as the app says"
+    )
+    func cancelled() async throws {
+        let app = Chard("app", broker: broker, settings: Settings(resultExpires: .seconds(50)))
+        let task = app.task("short", options: TaskOptions(resultExpires: .seconds(5))) { () in 1 }
+        #expect(app.revokedStatus(of: "a", task: task.name).timeToLive == .seconds(5))
+        #expect(app.revokedStatus(of: "a", task: "other").timeToLive == .seconds(50))
+        #expect(app.revokedStatus(of: "a").timeToLive == .seconds(50))
+    }
+
     @Test("results are kept as long as the task says, else as long as the app says")
     func lifetimes() async throws {
         var settings = Settings()
         settings.resultExpires = .seconds(50)
         let broker = RecordingConsumerBroker()
         let app = Chard("app", broker: broker, settings: settings)
-        let short = app.task("short", options: TaskOptions(resultExpires: .seconds(5))) { () in 1 }
-        let usual = app.task("usual") { () in 1 }
+        let short = app.task("short", options: TaskOptions(tracksStart: true, resultExpires: .seconds(5))) {
+            (context: TaskContext) in
+            try await context.progress(1, of: 2)
+            return 1
+        }
+        let usual = app.task("usual") { (context: TaskContext) in
+            try await context.progress(1, of: 2)
+            return 1
+        }
         try await withWorker(app) { _ in
             _ = try await short.enqueue().value(timeout: .seconds(20))
             _ = try await usual.enqueue().value(timeout: .seconds(20))
         }
-        #expect(broker.settled.map(\.status?.timeToLive) == [.seconds(5), .seconds(50)])
+        #expect(broker.settled.map(\.effects.statuses.first?.timeToLive) == [.seconds(5), .seconds(50)])
+        #expect(broker.reported.map(\.state) == [.started, .progress, .progress])
+        #expect(broker.reported.map(\.timeToLive) == [.seconds(5), .seconds(5), .seconds(50)])
     }
 
     @Test("results may be kept in a second store: there all statuses go, and none to the broker")
@@ -144,7 +180,7 @@ struct StatusTests {
                 #expect(try await store.status(of: id) != nil)
             }
         }
-        #expect(queue.settled.allSatisfy { $0.status == nil })
+        #expect(queue.settled.allSatisfy { $0.effects.statuses.isEmpty })
         #expect(try await store.queues().isEmpty)
     }
 
@@ -167,27 +203,36 @@ struct StatusTests {
 
     @Test(
         "with a second store, what was lost too often is FAILURE there, too, whoever found it",
-        arguments: [false, true])
-    func lostElsewhere(isDeclared: Bool) async throws {
+        arguments: [Finder.operator, .worker, .nobodyYet])
+    func lostElsewhere(finder: Finder) async throws {
         var memory = MemorySettings()
         memory.lease = .milliseconds(100)
         let (queue, store) = (MemoryBroker(settings: memory), MemoryBroker())
         let app = Chard("app", broker: queue, results: store)
         var message = TaskMessage(task: "t", id: "id", body: MessageBody(), queue: "celery")
         message.losses = 2
+        message = queue.seal.sealing(message)
         try await queue.send([OutgoingMessage(id: "id", queue: "celery", payload: message.encoded())])
         let lost = try await queue.consumer(
             for: Subscription(queues: ["celery"], node: "lost@here", concurrency: 1, startedAt: .now))
         _ = try await lost.claim(upTo: 1)
         try await lost.noteLastChance(of: "id")
-        if isDeclared {
-            try await app.declareLost(lost.identity)
-        } else {
-            try await withWorker(app) { _ in
+        switch finder {
+        case .operator: try await app.operator.declareLost(lost.identity)
+        case .worker:
+            try await withWorker(app) { worker in
+                try await eventually("the worker holds") { try await queue.workers().count == 2 }
                 queue.silence(lost.identity)
                 try await eventually("its failure is stored") { try await store.status(of: "id") != nil }
             }
+        case .nobodyYet:
+            queue.silence(lost.identity)
+            try await eventually("it is put aside") { try await queue.deadLetter("id") != nil }
+            try await withWorker(app) { _ in
+                try await eventually("its failure is stored") { try await store.status(of: "id") != nil }
+            }
         }
+        withExtendedLifetime(lost) {}
         #expect(try await store.status(of: "id")?.error?.type == "WorkerLost")
     }
 

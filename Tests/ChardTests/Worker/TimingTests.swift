@@ -58,8 +58,8 @@ struct TimingTests {
         let payload = message.encoded()
         try await broker.send([OutgoingMessage(id: "id", queue: "celery", priority: 6, payload: payload)])
         try await withWorker(app) { worker in
-            try await eventually("it is scheduled") { try await broker.memory.queues().first?.scheduled == 1 }
-            let follower = try #require(broker.settled.first?.followers.first)
+            try await eventually("it is scheduled") { try await broker.memory.queues().first?.delayed == 1 }
+            let follower = try #require(broker.settled.first?.effects.messages.first)
             #expect(follower.payload == payload)
             #expect(follower.priority == 6)
             #expect(abs(try #require(follower.dueAt).timeIntervalSince(try #require(message.eta))) < 0.001)
@@ -141,7 +141,7 @@ struct TimingTests {
         }
         #expect(
             try await broker.queues().first
-                == QueueReport(queue: "celery", waiting: 0, scheduled: 0, leased: 0, dead: 0))
+                == QueueReport(queue: "celery", waiting: 0, delayed: 0, leased: 0, dead: 0))
     }
 
     @Test("the call's limits go before the task's")

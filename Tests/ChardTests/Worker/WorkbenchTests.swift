@@ -161,4 +161,25 @@ struct WorkbenchTests {
         #expect(!bench.takeLastChance(third))
         #expect(bench.stopTaking() == [third], "it is handed back with the rest")
     }
+
+    @Test("of those that wait for their last chance only as many as run at once take no room; all are given up in time")
+    func manyLastChances() async throws {
+        _ = bench.accept(deliveries(1...4))
+        let first = try #require(await bench.next())
+        #expect(bench.takeLastChance(first))
+        for _ in 2...4 {
+            let delivery = try #require(await bench.next())
+            #expect(!bench.takeLastChance(delivery))
+        }
+        // Of a window of two, the one that runs and the last of those that wait take all.
+        #expect(bench.takeParked(patience: .seconds(60)) == [])
+        let given = bench.takeParked(patience: .zero)
+        #expect(given.count == 3)
+        bench.withdrawn(given.count)
+        bench.settled(given.count)
+        #expect(bench.isIdle == false)
+        #expect(await bench.room() == 1)
+        #expect(bench.takeStuck(patience: .zero) == [] && !bench.isWatched)
+        #expect(bench.watch() && !bench.watch())
+    }
 }

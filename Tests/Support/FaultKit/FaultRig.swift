@@ -144,6 +144,15 @@ public final class FaultRig: Sendable {
         await stream.value
     }
 
+    /// What was sent in another way has been acknowledged, and may end as a failure.
+    func promised(_ ids: [String]) {
+        state.withLock {
+            $0.sent.formUnion(ids)
+            $0.pending.formUnion(ids)
+            $0.mayFail.formUnion(ids)
+        }
+    }
+
     /// These may end as failures.
     func mayFail(_ ids: [String]) {
         state.withLock { $0.mayFail.formUnion(ids) }
@@ -215,7 +224,7 @@ public final class FaultRig: Sendable {
 
     /// The identities that hold messages, or are known to have held some.
     func identities() async throws -> Set<String> {
-        Set(try await server.cli("HKEYS", "chard:processes").split(separator: "\n").map(String.init))
+        Set(try await server.cli("HKEYS", "chard:holders").split(separator: "\n").map(String.init))
     }
 
     func expect(_ isTrue: Bool, _ expectation: @autoclosure () -> String) {

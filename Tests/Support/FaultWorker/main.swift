@@ -6,6 +6,7 @@
 
 import Chard
 import ChardCommand
+import ChardTesting
 import Dispatch
 import FaultClock
 import FaultKit
@@ -63,6 +64,18 @@ task("crash") { _, _ in kill(getpid(), SIGKILL) }
 task("fail") { _, _ in throw TaskError("ValueError", "as it should") }
 task("retryOnce", options: TaskOptions(retry: .constant(maxRetries: 1, delay: .seconds(1)))) { context, _ in
     if context.attempt == 1 { throw TaskError("ValueError", "once") }
+}
+// A part of random workflows, which Python knows, too.
+app.task(WorkflowTree.task, options: TaskOptions(retry: .constant(maxRetries: 2, delay: .milliseconds(10)))) {
+    (context: TaskContext, input: JSON, name: String, salt: Int, fate: Int) in
+    try await ledger.run(context.id) {
+        try await Task.sleep(for: .milliseconds(20))
+        switch WorkflowTree.Fate(rawValue: fate) {
+        case .fails: throw TaskError("ValueError", "as drawn")
+        case .retries where context.attempt < 3: throw TaskError("ValueError", "as drawn")
+        default: return WorkflowTree.result(of: input, salt)
+        }
+    }
 }
 // Without the ledger, for a million of them: every tenth fails.
 app.task("plain", options: TaskOptions(resultExpires: .seconds(10))) { (number: Int) in

@@ -14,11 +14,11 @@ public struct TestServerError: Error, CustomStringConvertible {
 
 /// Waits until a condition holds, and throws with its name if it does not in time.
 public func eventually(
-    _ what: String, within limit: Duration = .seconds(15), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {
         guard ContinuousClock.now < deadline else { throw TestServerError("waited \(limit) in vain until \(what)") }
-        try await Task.sleep(for: .milliseconds(5))
+        try await Task.sleep(for: .milliseconds(3))
     }
 }

@@ -14,8 +14,18 @@ public final class RedisServer: Sendable {
         public enum Transport: Sendable {
             case tcp
             case unixSocket
-            /// TLS with a certificate for `localhost` and `127.0.0.1` that signs itself.
-            case tls(asksForClientCertificate: Bool = false)
+            /// TLS with a certificate that signs itself.
+            case tls(asksForClientCertificate: Bool = false, certificate: Certificate = .good)
+        }
+
+        /// A certificate that a TLS server shows.
+        public enum Certificate: Sendable {
+            /// For `localhost` and `127.0.0.1`.
+            case good
+            /// The same, but its time was over yesterday.
+            case expired
+            /// For a machine elsewhere.
+            case ofAnother
         }
 
         /// What clients connect to.
@@ -68,7 +78,9 @@ public final class RedisServer: Sendable {
             let directory = FileManager.default.temporaryDirectory.path + "/redis-\(UInt32.random(in: 0 ... .max))"
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             let server = RedisServer(configuration, port: try FreePort.find(), directory: directory)
-            if case .tls = configuration.transport { try await server.makeCertificate() }
+            if case .tls(_, let certificate) = configuration.transport {
+                try await server.make(certificate)
+            }
             if try await server.launch() { return server }
             log = server.log
         }
@@ -173,7 +185,7 @@ public final class RedisServer: Sendable {
             lines.append("port \(port)")
         case .unixSocket:
             lines += ["port 0", "unixsocket \(socketPath)"]
-        case .tls(let asksForClientCertificate):
+        case .tls(let asksForClientCertificate, _):
             lines += [
                 "port 0", "tls-port \(port)", "tls-cert-file \(certificateFile)", "tls-key-file \(keyFile)",
                 "tls-ca-cert-file \(certificateFile)", "tls-auth-clients \(asksForClientCertificate ? "yes" : "no")",
@@ -184,26 +196,38 @@ public final class RedisServer: Sendable {
         return (lines + configuration.lines).joined(separator: "\n") + "\n"
     }
 
-    private func cli(_ arguments: [String]) async throws -> String {
+    /// The same with words in an array.
+    public func cli(_ arguments: [String]) async throws -> String {
         var all: [String] = []
         switch configuration.transport {
         case .tcp: all += ["-p", "\(port)"]
         case .unixSocket: all += ["-s", socketPath]
         case .tls:
-            all += ["-p", "\(port)", "--tls", "--cacert", certificateFile, "--cert", certificateFile, "--key", keyFile]
+            // Whatever its certificate is, it has to answer.
+            all += [
+                "-p", "\(port)", "--tls", "--insecure", "--cacert", certificateFile, "--cert", certificateFile, "--key",
+                keyFile,
+            ]
         }
         let secret = configuration.password.map { ["REDISCLI_AUTH": $0] } ?? [:]
         return try await Child.output(of: "redis-cli", all + arguments, environment: secret).text
     }
 
-    private func makeCertificate() async throws {
-        let (status, output) = try await Child.output(
-            of: "openssl",
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                "-keyout", keyFile, "-out", certificateFile,
-            ])
+    private func make(_ certificate: Configuration.Certificate) async throws {
+        let (request, names) = (directory + "/request.pem", directory + "/names.txt")
+        let isOwn = certificate != .ofAnother
+        try "subjectAltName=\(isOwn ? "DNS:localhost,IP:127.0.0.1" : "DNS:example.org")\n"
+            .write(toFile: names, atomically: true, encoding: .utf8)
+        try await openssl(
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+            "-keyout", keyFile, "-out", request)
+        try await openssl(
+            "x509", "-req", "-in", request, "-signkey", keyFile, "-days", certificate == .expired ? "-1" : "2",
+            "-extfile", names, "-out", certificateFile)
+    }
+
+    private func openssl(_ words: String...) async throws {
+        let (status, output) = try await Child.output(of: "openssl", words)
         if status != 0 { throw TestServerError("openssl made no certificate: \(output)") }
     }
 }

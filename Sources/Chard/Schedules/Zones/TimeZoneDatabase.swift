@@ -31,8 +31,9 @@ public final class TimeZoneDatabase: Sendable {
         var device: UInt64
         var inode: UInt64
         var size: Int64
-        var seconds: Int
-        var nanoseconds: Int
+        /// When it was changed last, as the system writes it: the members of its `timespec` are in another module on each
+        /// system, and it is compared only.
+        var modified: [UInt8]
     }
 
     private let directories: [String]
@@ -120,8 +121,8 @@ public final class TimeZoneDatabase: Sendable {
             #endif
             return Stamp(
                 directory: directory, device: UInt64(truncatingIfNeeded: status.st_dev),
-                inode: UInt64(truncatingIfNeeded: status.st_ino), size: Int64(status.st_size), seconds: time.tv_sec,
-                nanoseconds: time.tv_nsec)
+                inode: UInt64(truncatingIfNeeded: status.st_ino), size: Int64(status.st_size),
+                modified: withUnsafeBytes(of: time) { Array($0) })
         }
         return nil
     }

@@ -94,7 +94,7 @@ extension BrokerClause {
                             while seen.count < texts.count {
                                 let deliveries = try await consumer.claim(upTo: 7)
                                 seen.add(deliveries.map(\.text))
-                                _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+                                _ = try await consumer.settle(deliveries.map { Settlement($0) })
                             }
                             for consumer in consumers { consumer.wake() }
                         }
@@ -129,7 +129,7 @@ extension BrokerClause {
                     while claimed.all.isEmpty {
                         let deliveries = try await consumer.claim(upTo: 5)
                         claimed.add(deliveries.map(\.text))
-                        _ = try await consumer.settle(deliveries.map { Settlement($0, .finished) })
+                        _ = try await consumer.settle(deliveries.map { Settlement($0) })
                     }
                 }
             }

@@ -76,9 +76,9 @@ extension BrokerClause {
             let consumer = try await trial.consumer(messageLimit: 10_000)
             var delivery = try await trial.take(consumer, 1)[0]
             try trial.equal(delivery.excerptOf ?? delivery.payload.count, payload.count, "the size that is told")
-            try await trial.settle([Settlement(delivery, .returned)], by: consumer)
+            try await trial.settle([.handingBack(delivery)], by: consumer)
             delivery = try await trial.take(consumer, 1)[0]
-            try await trial.settle([Settlement(delivery, .dead(trial.letter("a", of: delivery)))], by: consumer)
+            try await trial.settle([Settlement(delivery, [.bury(trial.letter("a", of: delivery))])], by: consumer)
             let letter = try trial.unwrap(try await broker.deadLetter("a"), "the dead letter")
             try trial.hold(letter.payload == payload, "the dead letter has the whole message")
             try await trial.expectNothing()
@@ -132,7 +132,7 @@ extension Trial {
         try await broker.send([OutgoingMessage(id: id, queue: queue, payload: payload)])
         let consumer = try await consumer([queue], of: broker)
         let delivery = try await take(consumer, 1)[0]
-        try await settle([Settlement(delivery, .dead(letter(id, of: delivery)))], by: consumer)
+        try await settle([Settlement(delivery, [.bury(letter(id, of: delivery))])], by: consumer)
         await consumer.close()
     }
 }

@@ -56,7 +56,7 @@ extension BrokerClause {
             }
             try await trial.expectUseless(consumer)
             try await trial.settleInVain(
-                [Settlement(delivery, .finished, status: trial.status("a", .success))], by: consumer)
+                [Settlement(delivery, [.store(trial.status("a", .success))])], by: consumer)
             let status = try await broker.status(of: "a")
             try trial.hold(status == nil, "a closed consumer stores nothing")
             try await trial.expectWaiting(["a"])
@@ -86,7 +86,7 @@ extension BrokerClause {
             try await trial.send("a", "b", by: broker)
             let delivery = try await trial.take(consumer, 1)[0]
             try await trial.settle(
-                [Settlement(delivery, .finished, status: trial.status("a", .success))], by: consumer)
+                [Settlement(delivery, [.store(trial.status("a", .success))])], by: consumer)
             await consumer.close()
             await broker.shutdown()
             let status = try await trial.broker().status(of: "a")

@@ -20,7 +20,7 @@ extension BrokerClause {
             let next = try await trial.consumer()
             let first = try await trial.take(next, 1)
             try trial.equal(first.map(\.text), ["d"], "what can be claimed before the lease has lapsed")
-            try await trial.settle([Settlement(first[0], .returned)], by: next)
+            try await trial.settle([.handingBack(first[0])], by: next)
             // Claimed only once all are back: they come one by one.
             await next.close()
             let witness = try await trial.consumer(["other"])
@@ -111,8 +111,8 @@ extension BrokerClause {
             "On its last chance a task is counted as lost only if it had been started, as was noted."
         ) { trial in
             let broker = try await trial.broker()
-            try await broker.send([trial.task("guilty", losses: 2), trial.task("innocent", losses: 2)])
             let lost = try await trial.consumer()
+            try await broker.send(["guilty", "innocent"].map { trial.task($0, losses: 2, sealedBy: lost.seal) })
             _ = try await trial.take(lost, 2)
             try await lost.noteLastChance(of: "guilty")
             let next = try await trial.consumer()
@@ -122,6 +122,30 @@ extension BrokerClause {
             try trial.equal(deliveries.map(\.message?.losses), [2], "the losses counted in it")
             await next.close()
             try await trial.expectWaiting(["innocent"])
+        },
+
+        BrokerClause(
+            "losses that are claimed",
+            "Losses that a message claims for itself count for nothing; those counted here are believed by all."
+        ) { trial in
+            let broker = try await trial.broker()
+            let lost = try await trial.consumer()
+            let other = try await trial.consumer(["other"])
+            try trial.equal(lost.seal, other.seal, "the seals of two consumers")
+            try await broker.send([
+                trial.task("forged", losses: 2), trial.task("wrongly sealed", losses: 2, sealedBy: .random()),
+            ])
+            let held = try await trial.take(lost, 2)
+            try trial.equal(
+                held.compactMap(\.message).map { lost.seal.trusting($0).losses }, [0, 0], "the losses believed")
+            // On their last chance these would count for nothing, as it was not noted.
+            try await trial.silence(lost)
+            let next = try await trial.consumer()
+            let again = try await trial.takeRecovered(next, 2)
+            try trial.equal(again.map(\.message?.losses), [1, 1], "the losses counted")
+            try trial.equal(
+                again.compactMap(\.message).map { next.seal.trusting($0).losses }, [1, 1], "the losses believed")
+            try await trial.finish(again, by: next)
         },
 
         BrokerClause("lost and unreadable", "What no loss can be counted in is a dead letter at once, its bytes kept.")
@@ -157,7 +181,7 @@ extension BrokerClause {
             try trial.equal(deliveries.map(\.text), ["a", "b"], "what is there at once")
             try trial.equal(deliveries.map(\.message?.losses), [1, 0], "the losses counted")
             try await trial.settleInVain(
-                [Settlement(held[0], .finished, status: trial.status("a", .success))], by: lost)
+                [Settlement(held[0], [.store(trial.status("a", .success))])], by: lost)
             let status = try await broker.status(of: "a")
             try trial.hold(status == nil, "a process that was declared lost stores nothing")
             try await trial.expectUseless(lost)
@@ -173,22 +197,57 @@ extension BrokerClause {
         ) { trial in
             let broker = try await trial.broker(with: (any SupervisedBroker).self)
             let told = Tally<String>()
-            try await broker.send([trial.task("seen", losses: 2)])
             let lost = try await trial.consumer()
+            try await broker.send([trial.task("seen", losses: 2, sealedBy: lost.seal)])
             _ = try await trial.take(lost, 1)
             try await lost.noteLastChance(of: "seen")
             try await trial.silence(lost)
             try await trial.eventuallyRecovered("it is told", onBuried: { told.add($0.map(\.id)) }) {
                 told.all == ["seen"]
             }
-            try await broker.send([trial.task("declared", losses: 2)])
             let second = try await trial.consumer()
+            try await broker.send([trial.task("declared", losses: 2, sealedBy: second.seal)])
             _ = try await trial.take(second, 1)
             try await second.noteLastChance(of: "declared")
             try await trial.silence(second)
-            let buried = try await broker.declareLost(second.identity)
+            let buried = try await broker.declareLost(second.identity, because: "process 7 was ended by signal 9")
             try trial.equal(buried.map(\.id), ["declared"], "what is said of a process that was declared lost")
+            for (id, cause) in [("seen", "whose lease lapsed"), ("declared", "process 7 was ended by signal 9")] {
+                let text = try await broker.status(of: id)?.exception?.text ?? ""
+                try trial.hold(text.hasSuffix(cause), "the failure of \(id) says how its process ended: \(text)")
+            }
             try await trial.expectNothing()
+        },
+
+        BrokerClause(
+            "lost too often, for a time",
+            "The failure of a task that was lost too often is kept as long as whoever puts it aside says."
+        ) { trial in
+            let broker = try await trial.broker(with: (any SupervisedBroker).self)
+            let lifetimes = StatusLifetimes(trial.fixture.moment)
+            let told = Tally<String>()
+            let lost = try await trial.consumer(lifetimes: lifetimes)
+            try await broker.send([trial.task("seen", losses: 2, sealedBy: lost.seal)])
+            _ = try await trial.take(lost, 1)
+            try await lost.noteLastChance(of: "seen")
+            try await trial.silence(lost)
+            try await trial.eventuallyRecovered(
+                "it is told", lifetimes: lifetimes, onBuried: { told.add($0.map(\.id)) }
+            ) {
+                told.all == ["seen"]
+            }
+            let second = try await trial.consumer()
+            try await broker.send([trial.task("declared", losses: 2, sealedBy: second.seal)])
+            _ = try await trial.take(second, 1)
+            try await second.noteLastChance(of: "declared")
+            try await trial.silence(second)
+            let buried = try await broker.declareLost(second.identity, because: nil, lifetimes: lifetimes)
+            try trial.equal(buried.map(\.timeToLive), [trial.fixture.moment], "how long that is said to be kept")
+            try await trial.fixture.pass(trial.fixture.moment * 2)
+            for id in ["seen", "declared"] {
+                let status = try await broker.status(of: id)
+                try trial.hold(status == nil, "the failure of \(id) is forgotten when its time is over")
+            }
         },
     ]
 }
@@ -197,10 +256,11 @@ extension Trial {
     /// Waits until a condition holds that follows from a loss, while so much time passes that it must, somebody being there
     /// to recover. What cannot be looked at is waited for.
     func eventuallyRecovered(
-        _ what: String, onBuried: @escaping @Sendable ([StatusRecord]) -> Void = { _ in },
+        _ what: String, lifetimes: StatusLifetimes = .default,
+        onBuried: @escaping @Sendable ([StatusRecord]) -> Void = { _ in },
         _ condition: @Sendable @escaping () async throws -> Bool
     ) async throws {
-        let witness = try await consumer(["elsewhere"], onBuried: onBuried)
+        let witness = try await consumer(["elsewhere"], lifetimes: lifetimes, onBuried: onBuried)
         let passing = Task { try await fixture.pass(fixture.recovery) }
         defer { passing.cancel() }
         if try await broker() is any InspectableBroker {

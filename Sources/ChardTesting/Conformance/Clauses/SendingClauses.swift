@@ -36,8 +36,31 @@ extension BrokerClause {
             }
         },
 
+        BrokerClause(
+            "what became of each message",
+            "A send answers for each message, in order: queued, or delayed until its time where that is to come."
+        ) { trial in
+            let producer = try await trial.broker()
+            let (past, future) = (trial.fixture.now - 60, trial.fixture.now + 3_600)
+            let dueTimes: [Date?] = [nil, future, past, nil, future + 1]
+            let placements = try await producer.send(
+                dueTimes.enumerated().map { number, dueAt in
+                    OutgoingMessage(
+                        id: "\(number)", queue: "q\(number % 2)", dueAt: dueAt, payload: Array("\(number)".utf8))
+                })
+            let expected: [Placement] = [
+                .queued, .delayed(until: future), .queued, .queued, .delayed(until: future + 1),
+            ]
+            try trial.equal(placements, expected, "the placements")
+            let consumer = try await trial.consumer(["q0", "q1"])
+            let deliveries = try await trial.take(consumer, 3)
+            try trial.equal(deliveries.map(\.text).sorted(), ["0", "2", "3"], "what can be claimed")
+            try await trial.finish(deliveries, by: consumer)
+        },
+
         BrokerClause("sending nothing", "An empty send does nothing, and is no error.") { trial in
-            try await trial.broker().send([])
+            let placements = try await trial.broker().send([])
+            try trial.equal(placements, [], "the placements")
             try await trial.expectNothing()
         },
 
@@ -63,7 +86,7 @@ extension BrokerClause {
             let consumer = try await trial.consumer()
             let deliveries = try await trial.take(consumer, 1)
             try trial.hold(deliveries[0].payload == payload, "the large payload is unchanged")
-            try await trial.settle([Settlement(deliveries[0], .returned)], by: consumer)
+            try await trial.settle([.handingBack(deliveries[0])], by: consumer)
             let again = try await trial.take(consumer, 1)
             try trial.hold(again[0].payload == payload, "the large payload is unchanged after its return")
             try await trial.finish(again, by: consumer)
@@ -86,7 +109,7 @@ extension BrokerClause {
                 try trial.equal(delivery.text, "to \(name)", "what \(name) holds")
                 try trial.equal(delivery.queue, name, "the delivery's queue")
                 let status = trial.status(name, .success, .string(name))
-                try await trial.settle([Settlement(delivery, .finished, status: status)], by: consumer)
+                try await trial.settle([Settlement(delivery, [.store(status)])], by: consumer)
                 let stored = try await producer.status(of: name)
                 try trial.equal(stored?.result, .string(name), "the status of \(name)")
                 await consumer.close()
@@ -104,7 +127,7 @@ extension BrokerClause {
             let held = try await trial.take(first, 2)
             let other = try await trial.take(second, 1)
             try await trial.finish(other, by: second)
-            try await trial.settleInVain([Settlement(other[0], .finished)], by: second)
+            try await trial.settleInVain([Settlement(other[0])], by: second)
             try await trial.finish([held[0]], by: first)
             try await trial.finish([held[1]], by: first)
             try await trial.expectWaiting(["a"])

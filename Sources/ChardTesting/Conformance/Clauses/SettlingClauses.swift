@@ -30,8 +30,9 @@ extension BrokerClause {
                 OutgoingMessage(
                     id: "later", queue: "next", dueAt: trial.fixture.now + 3_600, payload: Array("later".utf8)),
             ]
-            let settlement = Settlement(
-                delivery, .finished, status: trial.status("a", .success, 7), followers: followers)
+            var effects: Effects = [.store(trial.status("a", .success, 7))]
+            for follower in followers { effects.append(.push(follower)) }
+            let settlement = Settlement(delivery, effects)
             try await trial.settle([settlement], by: consumer)
             let status = try await broker.status(of: "a")
             try trial.equal(status?.state, .success, "the state stored")
@@ -50,7 +51,7 @@ extension BrokerClause {
             let even = deliveries.filter { (Int($0.text) ?? 0).isMultiple(of: 2) }
             try await trial.finish(even, by: consumer)
             let settlements = deliveries.map { delivery in
-                Settlement(delivery, .finished, status: trial.status(delivery.text, .success, .string(delivery.text)))
+                Settlement(delivery, [.store(trial.status(delivery.text, .success, .string(delivery.text)))])
             }
             let receipts = try await consumer.settle(settlements)
             let expected = texts.indices.map { $0.isMultiple(of: 2) ? Receipt.fenced : .settled }
@@ -70,7 +71,7 @@ extension BrokerClause {
             let consumer = try await trial.consumer()
             try await broker.send(["a", "b", "c"].map { trial.task($0) })
             let deliveries = try await trial.take(consumer, 2)
-            try await trial.settle(deliveries.reversed().map { Settlement($0, .returned) }, by: consumer)
+            try await trial.settle(deliveries.reversed().map { .handingBack($0) }, by: consumer)
             let again = try await trial.take(consumer, 3)
             try trial.equal(again.map(\.text), ["a", "b", "c"], "the order after the newest was returned first")
             try trial.equal(again.map(\.message?.losses), [0, 0, 0], "the losses counted")
@@ -84,7 +85,7 @@ extension BrokerClause {
             try await trial.send("low", priority: 9, by: broker)
             try await trial.send("other", to: "r", priority: 5, by: broker)
             let deliveries = try await trial.take(consumer, 2)
-            try await trial.settle(deliveries.map { Settlement($0, .returned) }, by: consumer)
+            try await trial.settle(deliveries.map { .handingBack($0) }, by: consumer)
             try await trial.send("urgent", by: broker)
             try await trial.expectWaiting(["urgent", "low"])
             try await trial.expectWaiting(["other"], in: "r")
@@ -95,7 +96,7 @@ extension BrokerClause {
             let consumer = try await trial.consumer()
             try await trial.send("a", by: broker)
             let delivery = try await trial.take(consumer, 1)[0]
-            let first = Settlement(delivery, .finished, status: trial.status("a", .failure))
+            let first = Settlement(delivery, [.store(trial.status("a", .failure))])
             try await trial.settle([first], by: consumer)
             try await trial.settleInVain(trial.everyFate(of: delivery), by: consumer)
             try await trial.expectNoTrace(besides: .failure)
@@ -133,7 +134,7 @@ extension BrokerClause {
             let status = try await broker.status(of: "a")
             try trial.hold(status == nil, "a report without a lease stores nothing")
             try await trial.settle(
-                [Settlement(again[0], .finished, status: trial.status("a", .success))], by: next)
+                [Settlement(again[0], [.store(trial.status("a", .success))])], by: next)
             let final = try await broker.status(of: "a")
             try trial.equal(final?.state, .success, "the state that the new owner stored")
             try await trial.expectNothing()
@@ -146,8 +147,11 @@ extension BrokerClause {
             try await trial.send("a", by: broker)
             let delivery = try await trial.take(consumer, 1)[0]
             let settlement = Settlement(
-                delivery, .dead(trial.letter("a", of: delivery)), status: trial.status("a", .failure),
-                followers: [OutgoingMessage(id: "f", queue: "next", payload: Array("f".utf8))])
+                delivery,
+                [
+                    .bury(trial.letter("a", of: delivery)), .store(trial.status("a", .failure)),
+                    .push(OutgoingMessage(id: "f", queue: "next", payload: Array("f".utf8))),
+                ])
             try await trial.settle([settlement], by: consumer)
             let status = try await broker.status(of: "a")
             try trial.equal(status?.state, .failure, "the state stored")
@@ -159,12 +163,15 @@ extension BrokerClause {
 }
 
 extension Trial {
-    /// A settlement for each fate, with all that can be written beside it.
+    /// A settlement for each fate of a message, with all that can be written beside it.
     fileprivate func everyFate(of delivery: Delivery) -> [Settlement] {
-        [.finished, .returned, .dead(letter("a", of: delivery))].map { fate in
-            Settlement(
-                delivery, fate, status: status("a", .success),
-                followers: [OutgoingMessage(id: "f", queue: "next", payload: Array("f".utf8))])
+        [nil, .putBack(as: nil), .bury(letter("a", of: delivery))].map { (fate: Effect?) in
+            var effects: Effects = [
+                .store(status("a", .success)),
+                .push(OutgoingMessage(id: "f", queue: "next", payload: Array("f".utf8))),
+            ]
+            if let fate { effects.append(fate) }
+            return Settlement(delivery, effects)
         }
     }
 

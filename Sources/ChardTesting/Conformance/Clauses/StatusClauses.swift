@@ -43,7 +43,7 @@ extension BrokerClause {
             try await trial.send("a", by: broker)
             let delivery = try await trial.take(consumer, 1)[0]
             try await trial.settle(
-                [Settlement(delivery, .finished, status: trial.status("a", .failure))], by: consumer)
+                [Settlement(delivery, [.store(trial.status("a", .failure))])], by: consumer)
             let settled = try await broker.status(of: "a")
             try trial.equal(settled?.state, .success, "the state after a failure was settled over a SUCCESS")
         },
@@ -116,7 +116,7 @@ extension BrokerClause {
             try await consumer.report([trial.status("a", .progress, 1)])
             try await broker.store([trial.status("a", .progress, 2)])
             try await trial.settle(
-                [Settlement(delivery, .finished, status: trial.status("a", .success, 3))], by: consumer)
+                [Settlement(delivery, [.store(trial.status("a", .success, 3))])], by: consumer)
             for listener in listeners {
                 let seen = try await trial.soon("the last status is pushed") { try await listener.value }
                 try trial.equal(

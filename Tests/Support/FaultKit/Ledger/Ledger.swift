@@ -21,11 +21,12 @@ public struct Ledger: Sendable {
 
     /// The runs, in the order in which they started.
     public private(set) var runs: [Run] = []
+    /// When each process was last seen alive.
+    public private(set) var lastSeen: [Int32: Double] = [:]
 
     /// Reads all there is.
     public init(in directory: String) {
         var found: [String: Run] = [:]
-        var lastSeen: [Int32: Double] = [:]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
             let data = FileManager.default.contents(atPath: "\(directory)/\(name)") ?? Data()
             for text in String(decoding: data, as: UTF8.self).split(separator: "\n") {
@@ -40,7 +41,7 @@ public struct Ledger: Sendable {
                 }
             }
         }
-        runs = found.values.map { run in
+        runs = found.values.map { [lastSeen] run in
             var run = run
             if run.ending == nil { run.end = max(run.end, lastSeen[run.pid] ?? 0) }
             return run

@@ -42,8 +42,8 @@ public final class ProxyGate: Sendable {
     /// Whether the client's bytes are to be held from this command on. True once.
     func holds(command: [UInt8]) -> Bool {
         switch place {
-        case .report: take(if: command.isScript(.store))
-        case .settlement: take(if: command.isScript(.settle))
+        case .report: take(if: command.isScript(.report))
+        case .settlement: take(if: command.isSettlement)
         case .claimReply, .popReply, .settlementReply: false
         }
     }
@@ -57,7 +57,7 @@ public final class ProxyGate: Sendable {
             take(
                 if: RESPScanner.words(of: command, 1) == ["BLMOVE"] && reply.starts(with: "$".utf8)
                     && !reply.starts(with: "$-1".utf8))
-        case .settlementReply: take(if: command.isScript(.settle))
+        case .settlementReply: take(if: command.isSettlement)
         case .report, .settlement: false
         }
     }
@@ -72,6 +72,8 @@ public final class ProxyGate: Sendable {
 }
 
 extension [UInt8] {
+    fileprivate var isSettlement: Bool { isScript(.settle) || isScript(.succeed) }
+
     fileprivate func isScript(_ script: RedisScript) -> Bool {
         RESPScanner.words(of: self, 2) == ["EVALSHA", script.digest]
     }

@@ -30,10 +30,10 @@ extension FaultRow {
         },
         answer("answer-wrongtype", "WRONGTYPE: keys that a worker needs hold something else") { rig in
             try await rig.server.cli("SET", "own", "no list")
-            try await rig.server.cli("SET", "chard:dead:celery", "no sorted set")
+            try await rig.server.cli("SET", "chard:{celery}:dead", "no sorted set")
             rig.mayFail([try await rig.send("nobody.knows")])
             try await Task.sleep(for: .seconds(5))
-            try await rig.server.cli("DEL", "own", "chard:dead:celery")
+            try await rig.server.cli("DEL", "own", "chard:{celery}:dead")
         },
     ]
 

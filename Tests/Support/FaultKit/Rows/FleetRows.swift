@@ -14,6 +14,29 @@ extension FaultRow {
         rig.round % 2 == 0 ? try await rig.killOurs() : try await rig.killTheirs()
     }
 
+    /// A third of sixty workers is killed at once, whoever of them is on duty among them; three times over.
+    static let fleet = FaultRow("fleet", "SIGKILL of a third of 60 workers at once, three times", short: 1, long: 3) {
+        rig in
+        var workers: [Program] = []
+        let size = rig.isLong ? 60 : 12
+        for _ in 0..<size { workers.append(try await rig.worker(["-c", "1"])) }
+        for _ in 0..<3 {
+            var ids: [String] = []
+            for _ in 0..<size { ids.append(try await rig.send("sleepUnlessLost", 10)) }
+            for id in ids { try await rig.started(id) }
+            let onDuty = try await rig.server.cli("GET", "chard:duty")
+            let killed = workers.prefix(size / 3)
+            workers.removeFirst(size / 3)
+            let dead = Set(killed.map(\.id))
+            let held = Set(rig.ledger.runs.filter { dead.contains($0.pid) && $0.ending == nil }.map(\.id))
+            for worker in killed { try await rig.kill(worker) }
+            rig.expectRecovery(of: ids.filter(held.contains))
+            rig.note("\(held.count) of \(size) were held by who was killed; on duty was \(onDuty)")
+            try await rig.finished(within: .seconds(90))
+            for _ in 0..<size / 3 { workers.append(try await rig.worker(["-c", "1"])) }
+        }
+    }
+
     /// A worker whose wall clock is an hour off.
     static let wrongClock = FaultRow("wrong-clock", "the clock of a worker off by an hour", short: 2, long: 10) { rig in
         let offset = rig.round % 2 == 0 ? "3600" : "-3600"

@@ -29,7 +29,7 @@ extension FaultRow {
         // What is put off to its time is scheduled, and counted as done only then.
         try await eventually("every message is accounted for") {
             let done = try await rig.broker.workers().first?.vitals.done ?? 0
-            let scheduled = try await rig.broker.queues().reduce(0) { $0 + $1.scheduled }
+            let scheduled = try await rig.broker.queues().reduce(0) { $0 + $1.delayed }
             return done + scheduled >= count
         }
         if let first = memory.first, let last = memory.last {

@@ -89,7 +89,7 @@ extension FaultRow {
             // A second of grace, a second for the hand-back.
             rig.expect(took <= 2, "it ends a second after its grace, not \(took - 1) s")
             rig.expect(status == 0 || !hasStarted && status == -SIGTERM, "it ends well, not with \(status)")
-            let held = try await rig.server.cli("KEYS", "chard:leased:*")
+            let held = try await rig.server.cli("KEYS", "chard:*:leased:*")
             rig.expect(held.isEmpty, "nothing is left to recover, not \(held)")
             try await rig.worker(["-c", "16"])
             try await rig.finished()

@@ -1,0 +1,110 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// A task as its callers know it: what it takes, what it returns, and how to send it.
+///
+/// Registering a task gives one; ``Chard/reference(_:taking:returning:options:)`` gives one for a task whose code is elsewhere, be it
+/// Swift or Python.
+public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: Sendable {
+    /// The name that messages call it by.
+    public let name: String
+    /// The app it belongs to.
+    public let app: Chard
+    /// What holds for every call.
+    public let options: TaskOptions
+
+    let coder: ArgumentCoder<repeat each Argument>
+    let decodeOutput: @Sendable ([UInt8]) throws -> Output
+
+    /// Sends the task, and returns a way to its result as soon as the broker has the message:
+    /// `add.enqueue(2, 3, in: .seconds(30), queue: "math")`.
+    ///
+    /// - Parameters:
+    ///   - countdown: Runs the task no sooner than this long after the call.
+    ///   - eta: Runs the task no sooner than this.
+    ///   - queue: The queue.
+    ///   - priority: Celery's priority on Redis, 0 (first) to 9 (last).
+    ///   - expires: The task does not start later than this long after the call.
+    ///   - id: The task's id; `nil` makes a fresh UUID.
+    ///   - options: These and all others, for what is rarely said of a single call. What is said here, too, wins.
+    @discardableResult
+    public func enqueue(
+        _ arguments: repeat each Argument, in countdown: Duration? = nil, at eta: Date? = nil, queue: String? = nil,
+        priority: Int? = nil, expires: Duration? = nil, id: String? = nil, options: EnqueueOptions = EnqueueOptions()
+    ) async throws -> AsyncResult<Output> {
+        var options = options
+        options.take(in: countdown, at: eta, queue: queue, priority: priority, expires: expires, id: id)
+        return try await app.enqueue(signature(options, repeat each arguments))
+    }
+
+    /// The call as a value, to be sent later or together with others: ``Chard/enqueue(_:)-([Signature<Output>])``. The
+    /// options are those of ``enqueue(_:in:at:queue:priority:expires:id:options:)``.
+    public func signature(
+        _ arguments: repeat each Argument, in countdown: Duration? = nil, at eta: Date? = nil, queue: String? = nil,
+        priority: Int? = nil, expires: Duration? = nil, id: String? = nil, options: EnqueueOptions = EnqueueOptions()
+    ) throws -> Signature<Output> {
+        var options = options
+        options.take(in: countdown, at: eta, queue: queue, priority: priority, expires: expires, id: id)
+        return try signature(options, repeat each arguments)
+    }
+
+    private func signature(
+        _ options: EnqueueOptions, _ arguments: repeat each Argument
+    ) throws -> Signature<Output> {
+        Signature(
+            task: name, body: try coder.encode(repeat each arguments), parameters: coder.shape.parameters,
+            taskOptions: self.options, options: options, app: app, decodeOutput: decodeOutput)
+    }
+
+    /// A way to the result of a call whose id was kept.
+    public func result(of id: String) -> AsyncResult<Output> {
+        AsyncResult(id: id, placement: nil, app: app, prospect: .kept, decode: decodeOutput)
+    }
+
+    /// The arguments of a call, as the task's body gets them.
+    package func arguments(of message: TaskMessage) throws -> (repeat each Argument) {
+        try coder.decode(try message.decodeBody())
+    }
+}
+
+/// One call of a task, ready to be sent. Celery's word for it.
+public struct Signature<Output: Sendable>: Sendable {
+    /// The task's name.
+    public let task: String
+    /// What holds for this call.
+    public var options: EnqueueOptions
+
+    let body: MessageBody
+    /// What the positional arguments are called; `nil` where only the app may know.
+    let parameters: [Parameter]?
+    let taskOptions: TaskOptions
+    /// The app of the task; `nil` of a call by name alone.
+    let app: Chard?
+    let decodeOutput: @Sendable ([UInt8]) throws -> Output
+
+    init(
+        task: String, body: MessageBody, parameters: [Parameter]? = nil, taskOptions: TaskOptions,
+        options: EnqueueOptions, app: Chard?, decodeOutput: @escaping @Sendable ([UInt8]) throws -> Output
+    ) {
+        self.task = task
+        self.body = body
+        self.parameters = parameters
+        self.taskOptions = taskOptions
+        self.options = options
+        self.app = app
+        self.decodeOutput = decodeOutput
+    }
+}
+
+extension Signature where Output == JSON {
+    /// A call of a task by its name alone, with untyped arguments and result.
+    public init(
+        _ task: String, _ arguments: Arguments = Arguments(), options: EnqueueOptions = EnqueueOptions()
+    ) {
+        self.init(task: task, body: MessageBody(arguments), taskOptions: TaskOptions(), options: options, app: nil) {
+            try JSON(parsing: $0)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// When to say again what goes on and on: at once, then every half minute, so that no log is flooded.
+struct Reminder {
+    private var saidAt: ContinuousClock.Instant?
+
+    /// Whether anything was said.
+    var hasSaid: Bool { saidAt != nil }
+
+    /// Whether it is to be said now; then that is noted.
+    mutating func isDue(at now: ContinuousClock.Instant = .now) -> Bool {
+        if let saidAt, now - saidAt < .seconds(30) { return false }
+        saidAt = now
+        return true
+    }
+}

@@ -1,0 +1,163 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The tasks that every Celery worker has, and that canvases are made of.
+enum BuiltinTask {
+    /// The builtin task of that name, if there is one: `celery.map`, `celery.starmap`, `celery.accumulate`,
+    /// `celery.chunks`, and `celery.backend_cleanup`, which has nothing to do where results expire by themselves.
+    static func named(_ name: String, among registry: [String: RegisteredTask]) -> RegisteredTask? {
+        switch name {
+        case "celery.map":
+            task(name) { context, body in try await map(context, body, name, registry) { [$0] } }
+        case "celery.starmap":
+            task(name) { context, body in
+                try await map(context, body, name, registry) { item throws(UnboundArguments) in
+                    guard let arguments = JSONText.elements(item) else {
+                        throw UnboundArguments(
+                            error: .typeError("\(name)() takes a list of lists of arguments as 'it'"))
+                    }
+                    return arguments
+                }
+            }
+        case chunks: task(name) { _, body in try chunked(body) }
+        case "celery.accumulate": task(name) { _, body in try accumulate(body) }
+        case Arrival.task: task(name) { context, body in try await outcome(context, body) }
+        case FlowStep.task: task(name) { context, body in throw Replacement(try await step(context, body)) }
+        case FlowStep.failing: task(name) { _, body in throw failure(body) }
+        case "celery.backend_cleanup": task(name) { _, _ in Array("null".utf8) }
+        default: nil
+        }
+    }
+
+    private static func task(
+        _ name: String, _ run: @escaping @Sendable (TaskContext, MessageBody) async throws -> [UInt8]
+    ) -> RegisteredTask {
+        RegisteredTask(
+            name: name, options: TaskOptions(), signature: ["*args", "**kwargs"], isBlocking: false, parameters: [],
+            problems: [], run: run)
+    }
+
+    /// Calls a task for each item, one after the other, and returns the list of the results.
+    private static func map(
+        _ context: TaskContext, _ body: MessageBody, _ name: String, _ registry: [String: RegisteredTask],
+        _ arguments: (ArraySlice<UInt8>) throws -> [ArraySlice<UInt8>]
+    ) async throws -> [UInt8] {
+        guard let signature = argument("task", 0, of: body), let items = argument("it", 1, of: body),
+            let items = JSONText.elements(items)
+        else {
+            throw UnboundArguments(error: .typeError("\(name)() takes a signature as 'task' and a list as 'it'"))
+        }
+        let called = try Canvas(reading: signature).task
+        guard let task = registry[called] else {
+            throw TaskError("NotRegistered", called, module: "celery.exceptions")
+        }
+        var results: [ArraySlice<UInt8>] = []
+        for item in items {
+            try context.checkCancellation()
+            var call = MessageBody()
+            call.positional = try arguments(item)
+            results.append(try await task.run(context, call)[...])
+        }
+        return Array(JSONText.array(results))
+    }
+
+    private static func argument(_ name: String, _ place: Int, of body: MessageBody) -> ArraySlice<UInt8>? {
+        body.keywords.first { $0.name == name }?.value
+            ?? (body.positional.indices.contains(place) ? body.positional[place] : nil)
+    }
+
+    /// A call of a task for each item of a list, so many in one message.
+    private static let chunks = "celery.chunks"
+
+    /// `celery.chunks` sends a group and returns what it is called by. To be sent in the step that settles it, the group is
+    /// one more of its callbacks, and the result its argument.
+    static func unrolled(_ body: MessageBody, of name: String) -> MessageBody {
+        if name == Arrival.task {
+            var arrival = body
+            arrival.embed.chord = body.keywords.first { $0.name == "body" }?.value
+            return arrival
+        }
+        guard name == chunks, let call = argument("task", 0, of: body),
+            let items = argument("it", 1, of: body).flatMap(JSONText.elements),
+            let size = argument("n", 2, of: body).flatMap({ try? JSON(parsing: $0) })?.integer, size > 0
+        else { return body }
+        var group = Canvas(
+            group: stride(from: 0, to: items.count, by: size).map { start in
+                var part = Canvas(task: "celery.starmap")
+                part.keywords = [
+                    MessageBody.Keyword(name: "task", value: call),
+                    MessageBody.Keyword(
+                        name: "it", value: JSONText.array(Array(items[start..<min(start + size, items.count)]))),
+                ]
+                part.isImmutable = true
+                return part
+            })
+        group.freeze()
+        var unrolled = MessageBody(embed: body.embed)
+        unrolled.positional = [group.resultTuple.encoded()[...]]
+        unrolled.embed.callbacks.append(group.encoded())
+        return unrolled
+    }
+
+    /// What the part has come to that this is the callback of, or the errback.
+    private static func outcome(_ context: TaskContext, _ body: MessageBody) async throws -> [UInt8] {
+        let isSuccess = body.keywords.first { $0.name == "ok" }.flatMap { try? JSON(parsing: $0.value) }?.bool
+        guard let first = body.positional.first, let isSuccess, body.embed.chord != nil else {
+            throw UnboundArguments(
+                error: .typeError(
+                    "\(Arrival.task)() takes a result, or the id of what failed, and 'ok', 'join', 'body'"))
+        }
+        if isSuccess { return Array(PartEnd.success(context.message.parentID ?? "", first)) }
+        let id = (try? JSON(parsing: first))?.string ?? ""
+        if body.keywords.contains(where: { $0.name == "error" }) {
+            return Array(PartEnd.failure(id, .failure, failure(body)))
+        }
+        let status = try await context.status(of: id)
+        let error = TaskError("UnknownError", "nothing is stored of why \(id) has failed", module: "chard")
+        return Array(PartEnd.failure(id, status?.state ?? .failure, status?.error ?? error))
+    }
+
+    /// What a step of a flow begins with, now that all it waits for is over.
+    private static func step(_ context: TaskContext, _ body: MessageBody) async throws -> Canvas {
+        func text(_ name: String) -> String? { body.keywords.first { $0.name == name }.map(\.value).text }
+        guard let outcomes = body.positional.first.flatMap(JSONText.elements), let workflow = text("workflow"),
+            let name = text("step")
+        else {
+            throw UnboundArguments(
+                error: .typeError(
+                    "\(FlowStep.task)() takes a list of outcomes, and the 'workflow' and 'step' that it is of"))
+        }
+        guard let kept = try await context.value(FlowStep.value(name), of: workflow) else {
+            throw TaskError(
+                "BadWorkflow", "step \"\(name)\" of workflow \(workflow) is not kept any more", module: "chard")
+        }
+        return try FlowStep(reading: kept).following(outcomes, on: context.queue)
+    }
+
+    /// The error that the keyword `error` holds.
+    private static func failure(_ body: MessageBody) -> TaskError {
+        let json = body.keywords.first { $0.name == "error" }.flatMap { try? JSON(parsing: $0.value) }
+        return json.flatMap(ExceptionInfo.init).map { TaskError($0, traceback: nil) }
+            ?? TaskError("UnknownError", "nothing is known of the failure", module: "chard")
+    }
+
+    private static func chunked(_ body: MessageBody) throws -> [UInt8] {
+        guard body.positional.count == 1, body.keywords.isEmpty else {
+            throw UnboundArguments(
+                error: .typeError("\(chunks)() takes a signature as 'task', a list as 'it' and a size above 0 as 'n'"))
+        }
+        return Array(body.positional[0])
+    }
+
+    /// All arguments as a list, or the one that `index` says.
+    private static func accumulate(_ body: MessageBody) throws -> [UInt8] {
+        guard let index = body.keywords.first(where: { $0.name == "index" })?.value,
+            let place = try JSON(parsing: index).integer
+        else { return Array(JSONText.array(body.positional)) }
+        let real = place < 0 ? body.positional.count + place : place
+        guard body.positional.indices.contains(real) else {
+            throw TaskError("IndexError", "tuple index out of range")
+        }
+        return Array(body.positional[real])
+    }
+}

@@ -1,0 +1,84 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+import FoundationEssentials
+
+/// What becomes of a task's failure in immediate mode.
+public enum ImmediateFailures: Sendable, Hashable {
+    /// It is kept in the result, where ``AsyncResult/value(timeout:)`` throws it.
+    case kept
+    /// The enqueue throws it, as ``TaskError``. Of a call with several tasks, those behind the one that failed do not run.
+    case thrown
+}
+
+extension Chard {
+    /// From now on an enqueue runs its task at once, in its caller, and returns when it has ended: Celery's
+    /// `task_always_eager`, huey's immediate mode. For tests, scripts and first steps; nothing leaves the process, and no
+    /// broker is needed.
+    ///
+    /// The task takes the same way as through a queue: arguments and results are encoded and decoded, middleware stands
+    /// around both enqueue and run, time limits hold, and a retry runs until the policy's retries are used up. Only nobody
+    /// waits: an ETA, a countdown and the delay of a retry count as over. A task that this app does not have fails with
+    /// `NotRegistered`.
+    public func runImmediately(failures: ImmediateFailures = .kept) {
+        immediate = ImmediateMode(self, failures: failures)
+    }
+}
+
+/// Runs messages in the task of their sender, and keeps what they come to.
+final class ImmediateMode: ImmediateRunner {
+    private let results: MemoryBroker
+    private let failures: ImmediateFailures
+    /// Whether what is to run later, such as a retry, is waited for.
+    private let waits: Bool
+    private let node: String
+    private let pool: SoloPool
+
+    init(_ app: Chard, failures: ImmediateFailures, waits: Bool = false, node: String = "immediate") {
+        var settings = MemorySettings()
+        settings.now = app.settings.now
+        results = MemoryBroker(settings: settings)
+        self.failures = failures
+        self.waits = waits
+        self.node = "\(node)@\(app.name)"
+        pool = SoloPool(app)
+    }
+
+    var store: any ResultStore { results }
+
+    func run(_ messages: [TaskMessage], of app: Chard) async throws {
+        try await pool.open()
+        let worker = SoloWorker(
+            app, node: node, pool: pool, canRequeue: false,
+            report: { [results] in try await results.store([$0]) },
+            desk: StepDesk(results, by: nil), isRevoked: { _ in false }, seal: .random())
+        // What follows a task runs before the next message, as it would where nobody waits.
+        var waiting = Deque(messages.map { $0.outgoing })
+        while let message = waiting.popFirst() {
+            if waits, let due = message.dueAt {
+                try await Task.sleep(for: .seconds(max(0, due.timeIntervalSince(app.settings.now()))))
+            }
+            let delivery = Delivery(queue: message.queue, payload: message.payload, place: node)
+            let end = try await worker.work(on: delivery, notBefore: message.dueAt, joins: results) { [results] in
+                results.take($0.effects)
+            }
+            for next in end.settlement.effects.messages.reversed() { waiting.prepend(next) }
+            if case .retry = end.outcome { continue }
+            if failures == .thrown, let error = end.outcome.error { throw error }
+        }
+    }
+}
+
+extension Outcome {
+    /// The failure, where a task that was waited for has come to one.
+    package var error: TaskError? {
+        switch self {
+        case .failure(let error, _): error
+        case .rejected(let reason): TaskError("Reject", reason, module: "celery.exceptions")
+        case .revoked(let word): TaskError("TaskRevokedError", word, module: "celery.exceptions")
+        case .unreadable(let error): TaskError(describing: error)
+        case .success, .retry, .replaced, .tooEarly, .rateLimited, .ignored, .requeued, .returned: nil
+        }
+    }
+}

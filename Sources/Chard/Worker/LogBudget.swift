@@ -1,0 +1,81 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// How many lines of one kind may be written: so many a second on average, and ten times as many at once. What is left out is
+/// counted. A value without a clock.
+struct LogBudget {
+    /// Lines that are alike: of one task, and of one level.
+    struct Kind: Hashable {
+        var task: String
+        var ending: Ending
+    }
+
+    /// What lines tell of.
+    enum Ending: Hashable {
+        case well, again, badly
+    }
+
+    /// Lines of a kind that were left out.
+    struct Omission {
+        let kind: Kind
+        let count: Int
+        let since: ContinuousClock.Instant
+    }
+
+    /// Whether a line may be written.
+    enum Answer {
+        case write
+        /// It is left out; the first one of some should be followed by a word about how many there were.
+        case leaveOut(isFirst: Bool)
+    }
+
+    private struct Bucket {
+        var lines: Double
+        var at: ContinuousClock.Instant
+        var leftOut = 0
+        var leftOutSince: ContinuousClock.Instant
+    }
+
+    private let rate: Double
+    private let burst: Double
+    private var buckets: [Kind: Bucket] = [:]
+
+    /// Names come from messages: more than this share one budget.
+    static let mostKinds = 1_000
+
+    init(linesPerSecond: Double) {
+        rate = max(0, linesPerSecond)
+        burst = max(1, rate * 10)
+    }
+
+    mutating func ask(_ kind: Kind, at now: ContinuousClock.Instant) -> Answer {
+        let kind = known(kind, at: now)
+        var bucket = buckets[kind] ?? Bucket(lines: burst, at: now, leftOutSince: now)
+        bucket.lines = min(burst, bucket.lines + (now - bucket.at).seconds * rate)
+        bucket.at = now
+        defer { buckets[kind] = bucket }
+        if bucket.lines >= 1 {
+            bucket.lines -= 1
+            return .write
+        }
+        bucket.leftOut += 1
+        if bucket.leftOut == 1 { bucket.leftOutSince = now }
+        return .leaveOut(isFirst: bucket.leftOut == 1)
+    }
+
+    /// What was left out since it was last asked for.
+    mutating func takeOmissions() -> [Omission] {
+        buckets.compactMap { kind, bucket in
+            bucket.leftOut == 0 ? nil : Omission(kind: kind, count: bucket.leftOut, since: bucket.leftOutSince)
+        }.sorted { $0.count > $1.count }.map { omission in
+            buckets[omission.kind]?.leftOut = 0
+            return omission
+        }
+    }
+
+    private mutating func known(_ kind: Kind, at now: ContinuousClock.Instant) -> Kind {
+        guard buckets[kind] == nil, buckets.count >= Self.mostKinds else { return kind }
+        buckets = buckets.filter { $1.leftOut > 0 || $1.lines + (now - $1.at).seconds * rate < burst }
+        return buckets.count < Self.mostKinds ? kind : Kind(task: "", ending: kind.ending)
+    }
+}

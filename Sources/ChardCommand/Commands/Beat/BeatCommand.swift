@@ -1,0 +1,58 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Chard
+
+/// `beat`: sends the calls of all schedules.
+struct BeatCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "beat", abstract: "Calls tasks at the times of their schedules; lists and changes schedules.",
+        subcommands: [
+            Start.self, BeatAddCommand.self, BeatPauseCommand.self, BeatResumeCommand.self, BeatRunCommand.self,
+            BeatRemoveCommand.self, BeatResetCommand.self,
+        ], defaultSubcommand: Start.self)
+
+    struct Start: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "start", abstract: "Calls tasks at their times, until it is stopped.",
+            discussion: """
+                Any number may run; each tick is sent once. SIGTERM or SIGINT ends it. Schedules of the program and those \
+                of the operator are kept in the broker: --list shows all of them, with the next five times. With --json, \
+                standard output gets one JSON document a line: an event "ready" and an event "stopped".
+                """)
+
+        @Flag(help: "Lists the schedules, and ends.")
+        var list = false
+
+        @OptionGroup
+        var wait: BrokerWait
+
+        @OptionGroup(title: "Common options")
+        var common: CommonOptions
+
+        func run() async throws {
+            try await common.withSession(allowsMemory: list) { session in
+                try session.app.validate()
+                if list { return try await BeatListing(session).show() }
+                let beat = Beat(session.app, brokerWait: try wait.duration(session.settings))
+                let signals = EndSignals { beat.stop() }
+                defer { signals.cancel() }
+                try await beat.run {
+                    let own = session.app.ownSchedules.count
+                    session.output.talk(
+                        "\(session.app.name) beat is ready: it calls tasks at their times, by \(session.location), with "
+                            + "\(Words.count(own, "schedule")) of its own")
+                    session.announce("ready", ["app": .string(session.app.name), "schedules": .integer(own)])
+                }
+                session.output.talk("\(session.app.name) beat has stopped")
+                session.announce("stopped", ["app": .string(session.app.name)])
+            }
+        }
+    }
+}
+
+extension Session {
+    /// Where the broker is, without password.
+    fileprivate var location: String { (try? app.broker.location) ?? "no broker" }
+}

@@ -1,0 +1,27 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+
+/// A process that may hold messages, as the hash of processes knows it.
+struct Holder: Sendable, Hashable, Codable {
+    var identity = ""
+    var node: String
+    var queues: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case node, queues
+    }
+
+    /// Reads the reply to HGETALL; what cannot be read is left out.
+    static func read(_ reply: RESPValue) -> [Holder] {
+        let fields = reply.array ?? []
+        return stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
+            guard let identity = fields[index].text, let json = fields[index + 1].bytes,
+                var holder = try? JSON.decode(Holder.self, from: json)
+            else { return nil }
+            holder.identity = identity
+            return holder
+        }
+    }
+}

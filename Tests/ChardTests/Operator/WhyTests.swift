@@ -1,0 +1,74 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Chard
+
+@Suite("Why a task is not running")
+struct WhyTests {
+    private let now = Date(timeIntervalSince1970: 1_800_000_000)
+
+    private func worker(_ queues: [String], slots: Int = 1, running: Int = 0) -> WorkerReport {
+        WorkerReport(
+            node: "w@here", identity: "i", pid: 1, queues: queues, concurrency: slots, startedAt: 0, seenAt: 0,
+            vitals: Vitals(
+                running: (0..<running).map { Vitals.Running(id: "r\($0)", task: "t", since: 0) }, done: 0, failed: 0))
+    }
+
+    private func record(_ place: TaskRecord.Place, expires: Date? = nil, _ attempts: [Attempt] = []) -> TaskRecord {
+        var message = TaskMessage(task: "t", id: "a", body: MessageBody(), queue: "q")
+        message.expires = expires
+        return TaskRecord(id: "a", place: place, status: nil, attempts: attempts, message: message)
+    }
+
+    private func report(isPaused: Bool = false) -> QueueReport {
+        QueueReport(queue: "q", waiting: 1, delayed: 0, leased: 0, dead: 0, isPaused: isPaused)
+    }
+
+    @Test("each cause, the one nearest to the task first")
+    func waiting() {
+        let waiting = record(.waiting(queue: "q", ahead: 3))
+        var around = Circumstances(now: now)
+        around.queue = report()
+        #expect(waiting.explanation(in: around).cause == "unserved")
+        around.workers = [worker(["other"])]
+        #expect(waiting.explanation(in: around).cause == "unserved")
+        around.workers.append(worker(["q"], slots: 2, running: 1))
+        #expect(waiting.explanation(in: around).cause == "soon")
+        #expect(
+            waiting.explanation(in: around).text
+                == "3 others are before it in q; 1 worker serve it, with 1 of 2 slots in use")
+        around.workers.append(worker(["q"], slots: 2, running: 3))
+        #expect(waiting.explanation(in: around).cause == "busy")
+        around.queue = report(isPaused: true)
+        #expect(waiting.explanation(in: around).cause == "paused")
+        #expect(waiting.explanation(in: around).advice == "'queues resume q'")
+        #expect(record(.waiting(queue: "q", ahead: 0), expires: now - 1).explanation(in: around).cause == "expired")
+        around.isRevoked = true
+        #expect(waiting.explanation(in: around).cause == "revoked")
+    }
+
+    @Test("what waits for its time, and what nobody moves when that has come")
+    func delayed() {
+        var failed = Attempt(id: "a", end: .retry, endedAt: now)
+        failed.error = "ValueError: no"
+        let around = Circumstances(now: now)
+        let retry = record(.delayed(queue: "q", until: now + 30), [failed]).explanation(in: around)
+        #expect(retry.cause == "delayed" && retry.text.hasPrefix("it failed, and is tried again (ValueError: no) at "))
+        let overdue = record(.delayed(queue: "q", until: now - 30)).explanation(in: around)
+        #expect(overdue.cause == "overdue" && overdue.advice?.contains("no worker of Chard is alive") == true)
+    }
+
+    @Test("what is held, runs, is lost or over")
+    func others() {
+        let around = Circumstances(now: now)
+        let place = { TaskRecord.Place.leased(queue: "q", holder: "i", worker: $0, since: $1) }
+        #expect(record(place(nil, nil)).explanation(in: around).cause == "lost")
+        #expect(record(place(worker(["q"]), nil)).explanation(in: around).cause == "held")
+        #expect(record(place(worker(["q"]), now - 4)).explanation(in: around).text == "it runs on w@here, since 4.0 s")
+        #expect(record(.gone, [Attempt(id: "a", end: .revoked, endedAt: now)]).explanation(in: around).cause == "over")
+        #expect(record(.gone, [Attempt(id: "a", end: .retry, endedAt: now)]).explanation(in: around).cause == "unseen")
+    }
+}
