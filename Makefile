@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build test faults bench micro setup lint format clean
+.PHONY: help demo example build test faults bench micro setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
@@ -22,6 +22,12 @@ demo: ## installs what is missing, builds the tour and runs it: a narrated half 
 	@$(stage) "Build the tour" swift build --product tour
 	@swift run --skip-build tour
 
+example: NAME := polls
+example: ## builds a web app of Examples/Apps and starts it, with a worker inside; NAME=polls
+	@$(stage) "Install what is missing" Scripts/setup
+	@$(stage) "Build $(NAME)" swift build --package-path Examples/Apps --scratch-path .build-apps --product $(NAME)
+	@.build-apps/debug/$(NAME) serve
+
 build: ## builds everything, debug
 	@$(stage) "Install what is missing" Scripts/setup
 	@$(stage) "Build" swift build
@@ -34,6 +40,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the program interop" swift build --product interop
 	@$(stage) "Test the logic" $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests)\.'
+	@$(stage) "Test web servers" $(swift_test) '^ChardHummingbirdTests\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'
 	@$(stage) "Test on real Redis servers" $(swift_test) '^ChardRedisServerTests\.'

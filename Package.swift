@@ -16,19 +16,26 @@ let package = Package(
         .library(name: "ChardRedis", targets: ["ChardRedis"]),
         .library(name: "ChardSQLite", targets: ["ChardSQLite"]),
         .library(name: "ChardCommand", targets: ["ChardCommand"]),
+        .library(name: "ChardHummingbird", targets: ["ChardHummingbird"]),
         .library(name: "ChardTesting", targets: ["ChardTesting"]),
         .executable(name: "chard", targets: ["ChardProgram"]),
         .executable(name: "tour", targets: ["Tour"]),
         .executable(name: "interop", targets: ["Interop"]),
         .executable(name: "chard-bench-peer", targets: ["BenchPeer"]),
     ],
+    traits: [
+        .trait(name: "Web", description: "ChardHummingbird, and the packages that it needs."),
+        .default(enabledTraits: ["Web"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -72,6 +79,17 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "ChardHummingbird",
+            dependencies: [
+                "Chard",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Web"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(
@@ -119,6 +137,15 @@ let package = Package(
             dependencies: [
                 "Chard", "ChardSQLite", "ChardTesting", "TestServers", "TestTraits",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChardHummingbirdTests",
+            dependencies: [
+                "Chard", "ChardHummingbird", "TestServers",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -1,0 +1,95 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+
+struct Poll: Codable, FetchableRecord, MutablePersistableRecord, Sendable {
+    var id: Int64?
+    var question: String
+    var closesAt: Date
+    var closedAt: Date?
+
+    var isOpen: Bool { closedAt == nil && closesAt > Date() }
+
+    mutating func didInsert(_ inserted: InsertionSuccess) { id = inserted.rowID }
+}
+
+struct Choice: Codable, FetchableRecord, MutablePersistableRecord, Sendable {
+    var id: Int64?
+    var pollId: Int64
+    var text: String
+    var votes = 0
+}
+
+/// The app's own database: a SQLite file, shared by web server and worker.
+struct Store: Sendable {
+    private let database: DatabasePool
+
+    init(path: String) throws {
+        database = try DatabasePool(path: path)
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("polls") { db in
+            try db.create(table: "poll") { table in
+                table.autoIncrementedPrimaryKey("id")
+                table.column("question", .text).notNull()
+                table.column("closesAt", .datetime).notNull()
+                table.column("closedAt", .datetime)
+            }
+            try db.create(table: "choice") { table in
+                table.autoIncrementedPrimaryKey("id")
+                table.belongsTo("poll", onDelete: .cascade).notNull()
+                table.column("text", .text).notNull()
+                table.column("votes", .integer).notNull()
+            }
+        }
+        try migrator.migrate(database)
+    }
+
+    func polls() async throws -> [Poll] {
+        try await database.read { try Poll.order(Column("id").desc).limit(50).fetchAll($0) }
+    }
+
+    func poll(_ id: Int64) async throws -> (Poll, [Choice])? {
+        try await database.read { db in
+            guard let poll = try Poll.fetchOne(db, key: id) else { return nil }
+            return (poll, try Choice.filter(Column("pollId") == id).order(Column("id")).fetchAll(db))
+        }
+    }
+
+    func add(_ question: String, _ choices: [String], closesAt: Date) async throws -> Int64 {
+        try await database.write { db in
+            var poll = Poll(question: question, closesAt: closesAt)
+            try poll.insert(db)
+            guard let id = poll.id else { return 0 }
+            for text in choices {
+                var choice = Choice(pollId: id, text: text)
+                try choice.insert(db)
+            }
+            return id
+        }
+    }
+
+    func remove(_ id: Int64) async throws {
+        _ = try await database.write { try Poll.deleteOne($0, key: id) }
+    }
+
+    /// Counts a vote. Returns whether the poll is open still and has that choice.
+    func vote(for choice: Int64, in poll: Int64) async throws -> Bool {
+        try await database.write { db in
+            guard try Poll.fetchOne(db, key: poll)?.isOpen == true else { return false }
+            try db.execute(
+                sql: "UPDATE choice SET votes = votes + 1 WHERE id = ? AND pollId = ?", arguments: [choice, poll])
+            return db.changesCount == 1
+        }
+    }
+
+    /// Closes a poll. Returns whether this did it: a task may run more than once.
+    func close(_ poll: Int64) async throws -> Bool {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE poll SET closedAt = ? WHERE id = ? AND closedAt IS NULL", arguments: [Date(), poll])
+            return db.changesCount == 1
+        }
+    }
+}
