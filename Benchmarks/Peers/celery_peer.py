@@ -5,7 +5,7 @@
 
 import time
 
-from celery import Celery
+from celery import Celery, chain as link, chord as join
 
 import common
 
@@ -24,12 +24,26 @@ def now():
     return time.time()
 
 
+@app.task(name="total")
+def total(values):
+    return len(values)
+
+
 def send(i, payload):
     echo.delay(i) if payload is None else echo.delay(i, payload)
 
 
 def call():
     return now.delay().get(timeout=10)
+
+
+def chord(count):
+    """Returns when all was sent, and a way to wait for the body."""
+    return join([echo.s(i) for i in range(count)])(total.s())
+
+
+def chain(count):
+    return link(echo.s(1), *(echo.s() for _ in range(count - 1))).delay()
 
 
 def connect():

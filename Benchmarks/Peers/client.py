@@ -4,7 +4,7 @@
 """The commands of chard-bench-peer for a Python peer: `client.py celery_peer enqueue --count 1000`.
 
 The peer is a module with `connect()`, which reaches the broker, `send(i, payload)`, which sends one echo, and `call()`,
-which returns when a `now` ran."""
+which returns when a `now` ran. For workflows it has `chord(count)` and `chain(count)`, whose result is waited for."""
 
 import argparse
 import importlib
@@ -34,9 +34,17 @@ def latency(peer, samples):
     return {"start": starts, "result": results}
 
 
+def workflow(send, count):
+    start = time.perf_counter()
+    result = send(count)
+    sent = time.perf_counter()
+    result.get(timeout=600)
+    return {"n": count, "sent": sent - start, "seconds": time.perf_counter() - start}
+
+
 parser = argparse.ArgumentParser()
 parser.add_argument("peer", type=importlib.import_module)
-parser.add_argument("command", choices=["enqueue", "latency"])
+parser.add_argument("command", choices=["enqueue", "latency", "chord", "chain"])
 parser.add_argument("--count", type=int)
 parser.add_argument("--payload", type=int, default=0)
 parser.add_argument("--samples", type=int)
@@ -44,5 +52,7 @@ arguments = parser.parse_args()
 arguments.peer.connect()
 if arguments.command == "enqueue":
     print(json.dumps(enqueue(arguments.peer, arguments.count, arguments.payload)))
+elif arguments.command in ("chord", "chain"):
+    print(json.dumps(workflow(getattr(arguments.peer, arguments.command), arguments.count)))
 else:
     print(json.dumps(latency(arguments.peer, arguments.samples)))

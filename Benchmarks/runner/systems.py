@@ -15,7 +15,8 @@ PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class System:
-    """A queue by its peer program. `drained`, `sent` and `many` are counts that keep each round to a few seconds."""
+    """A queue by its peer program. `drained`, `sent`, `many`, `members` and `links` are counts that keep each round to a few
+    seconds."""
 
     queue = "celery"
     keeps_results = True
@@ -29,6 +30,11 @@ class System:
             [*self.program, *map(str, arguments)], cwd=PEERS, env=self.server.environment(), check=True,
             stdout=subprocess.PIPE, text=True)
         return json.loads(done.stdout.splitlines()[-1])
+
+    def start(self, *arguments):
+        """Begins a command of the peer, for whoever waits for its end."""
+        return subprocess.Popen(
+            [*self.program, *map(str, arguments)], cwd=PEERS, env=self.server.environment(), stdout=subprocess.DEVNULL)
 
     def enqueue(self, count, **options):
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
@@ -53,6 +59,7 @@ class System:
 
 class Chard(System):
     name, sent, drained, many = "Chard", 10_000, 300_000, 100_000
+    members, links = 10_000, 1_000
 
     def __init__(self, server, program):
         super().__init__(server)
@@ -74,6 +81,7 @@ class Chard(System):
 
 class Celery(System):
     name, sent, drained = "Celery prefork -c 1", 2_000, 2_000
+    members, links = 1_000, 200
     program = [sys.executable, "client.py", "celery_peer"]
     worker_command = [
         sys.executable, "-m", "celery", "-A", "celery_peer", "worker", "-c", "1", "-l", "ERROR",

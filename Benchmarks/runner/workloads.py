@@ -31,6 +31,40 @@ def drain(system, count=None, fill=None):
     return figures
 
 
+def chord(system):
+    """The members of a chord and its body, once all of them wait: from the first one's start until the result of the body is
+    in its caller's hands. Beside it as many plain tasks; and the whole of it from the call on, with the worker idle."""
+    server, count = system.server, system.members
+    plain = drain(system, count)
+    server.empty()
+    caller = system.start("chord", "--count", count)
+    while system.waiting() < count:
+        time.sleep(0.001)
+    worker = system.worker()
+    first = worker.first()
+    cpu, broker = worker.cpu(), server.cpu()
+    caller.wait()
+    rate = count / (time.time() - first)
+    figures = {
+        "rate": rate, "of_plain": rate / plain["rate"], "worker_us": (worker.cpu() - cpu) / count * 1e6,
+        "broker_us": (server.cpu() - broker) / count * 1e6,
+    }
+    from_call = system.run("chord", "--count", count)
+    worker.stop()
+    return {**figures, "sent_s": from_call["sent"], "from_call_s": from_call["seconds"]}
+
+
+def chain(system):
+    """What one link costs, from its start to the next one's, of a long chain on an idle worker."""
+    system.server.empty()
+    worker = system.worker()
+    system.fill(1)
+    worker.first()
+    figures = system.run("chain", "--count", system.links)
+    worker.stop()
+    return {"ms_a_link": figures["seconds"] / system.links * 1000}
+
+
 def two_processes(system):
     """The same with two processes."""
     server, count = system.server, system.drained
