@@ -40,6 +40,7 @@ public final class RequestTasks: Sendable {
         var calls: [LocalCall] = []
         var background: BackgroundTasks?
         var jobs: Jobs?
+        var sendTimeout: Duration?
     }
 
     private let state = Mutex(State())
@@ -50,8 +51,8 @@ public final class RequestTasks: Sendable {
     // A response that some middleware has replaced is never written here; what was left is run all the same.
     deinit { send() }
 
-    func begin(_ background: BackgroundTasks, _ jobs: Jobs?) {
-        state.withLock { ($0.background, $0.jobs) = (background, jobs) }
+    func begin(_ background: BackgroundTasks, _ jobs: Jobs?, _ sendTimeout: Duration?) {
+        state.withLock { ($0.background, $0.jobs, $0.sendTimeout) = (background, jobs, sendTimeout) }
     }
 
     func surroundings() throws(AppError) -> (background: BackgroundTasks, jobs: Jobs?) {
@@ -60,6 +61,26 @@ public final class RequestTasks: Sendable {
             throw AppError("this route has no tasks: add a TasksMiddleware to the router, before the route")
         }
         return (background, jobs)
+    }
+
+    /// Sends something within the time that the site has set for it.
+    func sending<Value: Sendable>(_ send: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let limit = state.withLock({ $0.sendTimeout }) else { return try await send() }
+        let answer = FirstAnswer<Value, any Error>()
+        // A task of its own, so that a broker that does not even answer to its cancellation keeps no client waiting.
+        let sending = Task {
+            do { answer.give(.success(try await send())) } catch { answer.give(.failure(error)) }
+        }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            if answer.give(.failure(BrokerError(.unavailable, "the broker did not take the task within \(limit)"))) {
+                sending.cancel()
+            }
+        }
+        defer { timer.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
+            answer.whenGiven { continuation.resume(with: $0) }
+        }
     }
 
     func add(_ call: LocalCall) {

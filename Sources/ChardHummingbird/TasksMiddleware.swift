@@ -13,6 +13,7 @@ public struct TasksMiddleware<Context: TasksRequestContext>: RouterMiddleware {
     private let background: BackgroundTasks
     private let jobs: Jobs?
     private let retryAfter: Duration
+    private let sendTimeout: Duration?
 
     /// Makes one.
     ///
@@ -20,17 +21,23 @@ public struct TasksMiddleware<Context: TasksRequestContext>: RouterMiddleware {
     ///   - background: Where work runs that is left for after the response.
     ///   - jobs: Where tickets are redeemed; ``TasksRequestContext/accepted(_:_:)`` needs it.
     ///   - retryAfter: What a client is told to wait for while the broker is away.
-    public init(background: BackgroundTasks, jobs: Jobs? = nil, retryAfter: Duration = .seconds(5)) {
+    ///   - sendTimeout: For how long ``TasksRequestContext/enqueue(_:_:)`` and ``TasksRequestContext/accepted(_:_:)`` wait for the
+    ///     broker before the request is answered `503`; `nil` leaves it to the broker's own patience, on Redis five seconds. What has
+    ///     not been written to the server by then is not sent any more.
+    public init(
+        background: BackgroundTasks, jobs: Jobs? = nil, retryAfter: Duration = .seconds(5), sendTimeout: Duration? = nil
+    ) {
         self.background = background
         self.jobs = jobs
         self.retryAfter = retryAfter
+        self.sendTimeout = sendTimeout
     }
 
     /// Answers a request.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        context.tasks.begin(background, jobs)
+        context.tasks.begin(background, jobs, sendTimeout)
         do {
             var response = try await next(request, context)
             let (body, tasks) = (response.body, context.tasks)

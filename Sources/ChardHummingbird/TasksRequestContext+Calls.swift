@@ -22,7 +22,8 @@ extension TasksRequestContext {
     public func enqueue<Output, each Argument>(
         _ task: TaskHandle<Output, repeat each Argument>, _ arguments: repeat each Argument
     ) async throws -> AsyncResult<Output> {
-        try await task.enqueue(repeat each arguments)
+        let signature = try task.signature(repeat each arguments)
+        return try await tasks.sending { try await task.app.enqueue(signature) }
     }
 
     /// Enqueues a task and makes the answer for the client: `202 Accepted` with the place of its job.
@@ -40,6 +41,6 @@ extension TasksRequestContext {
         guard let jobs = try tasks.surroundings().jobs else {
             throw AppError("nowhere to redeem a ticket: make the TasksMiddleware with the Jobs that the router has")
         }
-        return try await jobs.accept(signature)
+        return try await tasks.sending { try await jobs.accept(signature) }
     }
 }

@@ -30,6 +30,8 @@ final class Tickets: Sendable {
         signature.options.id = id
         // The ticket first: an id that a client has must not be unknown, whatever happens in between.
         try await save([record(of: id, signature.options)])
+        // Whoever was told that it took too long must not find it done.
+        try Task.checkCancellation()
         let call: AsyncResult<Output>
         do {
             call = try await app.enqueue(signature)
@@ -53,7 +55,12 @@ final class Tickets: Sendable {
         if unsaved.withLock({ $0[name(of: id)] != nil }) { return .pending }
         guard let ticket = try await app.results.status(of: name(of: id)) else { return .unknown }
         let kept = Date(timeIntervalSince1970: ticket.result["due"]?.number ?? 0) + app.settings.resultExpires.seconds
-        return app.settings.now() < kept ? .pending : .expired
+        if app.settings.now() < kept { return .pending }
+        // So long after its time it has most likely ended, unless no worker was there, or it is tried again and again.
+        switch try await app.find(id)?.place {
+        case .waiting, .delayed, .leased: return .pending
+        case .dead, .gone, nil: return .expired
+        }
     }
 
     private func record(of id: String, _ options: EnqueueOptions) -> StatusRecord {

@@ -13,7 +13,7 @@ import Testing
 struct JobsTests {
     private func tickets(
         _ app: Chard = Chard("site", broker: MemoryBroker()), worker: Bool = true,
-        jobs: (@Sendable (Chard) -> Jobs)? = nil,
+        jobs: (@Sendable (Chard) -> Jobs)? = nil, sendTimeout: Duration? = nil,
         words: Words = Words(), _ body: (Site, Wire) async throws -> Void
     ) async throws {
         let decide = app.task("decide") { (what: String) in
@@ -31,7 +31,8 @@ struct JobsTests {
             }
             return 3
         }
-        try await Site.with(app, worker: worker, jobs: jobs?(app), words: words) { router, _ in
+        try await Site.with(app, worker: worker, jobs: jobs?(app), sendTimeout: sendTimeout, words: words) {
+            router, _ in
             router.post("decisions/{what}") { _, context in
                 try await context.accepted(decide, context.parameters.require("what"))
             }
@@ -130,6 +131,24 @@ struct JobsTests {
         }
     }
 
+    @Test("what waits for longer than results are kept is pending still")
+    func longWait() async throws {
+        let clock = Mutex(Date())
+        var settings = Settings(resultExpires: .seconds(60))
+        settings.now = { clock.withLock { $0 } }
+        var memory = MemorySettings()
+        memory.now = settings.now
+        let app = Chard("site", broker: MemoryBroker(settings: memory), settings: settings)
+        try await tickets(app, worker: false) { _, wire in
+            let place = try place(try await wire.ask("POST", "/decisions/yes"))
+            clock.withLock { $0 += 3_600 }
+            let answer = try await wire.ask("GET", place)
+            #expect(answer.status == 200)
+            #expect(try state(answer) == "PENDING")
+            #expect(try await wire.ask("GET", place + "/result").status == 202)
+        }
+    }
+
     @Test("who cancels a job ends it while it runs, and its result is gone")
     func revoked() async throws {
         try await tickets { _, wire in
@@ -220,20 +239,52 @@ struct JobsTests {
     }
 }
 
-/// A broker that is away once it was there.
+extension JobsTests {
+    @Test("a broker that does not answer: 503 within the time that the site has set")
+    func silence() async throws {
+        let app = Chard("site", broker: AwayBroker(silence: .seconds(30)))
+        let add = app.task("add") { (x: Int) in x }
+        let words = Words()
+        try await Site.with(app, sendTimeout: .milliseconds(300), words: words) { router, _ in
+            router.post("accepted") { _, context in try await context.accepted(add, 1) }
+            router.post("enqueued") { _, context in
+                try await context.enqueue(add, 1)
+                return "done"
+            }
+        } _: { site in
+            let wire = try Wire(port: site.port)
+            for path in ["/accepted", "/enqueued"] {
+                let start = ContinuousClock.now
+                let answer = try await wire.ask("POST", path)
+                #expect(answer.status == 503 && answer.headers["retry-after"] == "5")
+                #expect(ContinuousClock.now - start < .seconds(3))
+            }
+        }
+        #expect(words.all.count { $0.contains("did not take the task within") } == 2)
+    }
+}
+
+/// A broker that is away once it was there, and says so at once or after a while.
 private final class AwayBroker: Broker {
     let location = "away://"
-    private var error: BrokerError { BrokerError(.unavailable, "away") }
+    private let silence: Duration
+
+    init(silence: Duration = .zero) { self.silence = silence }
+
+    private func fail() async throws -> Never {
+        if silence > .zero { try await Task.sleep(for: silence) }
+        throw BrokerError(.unavailable, "away")
+    }
 
     func connect() async throws {}
     func shutdown() async {}
     @discardableResult
-    func send(_ messages: [OutgoingMessage]) async throws -> [Placement] { throw error }
-    func consumer(for subscription: Subscription) async throws -> any Consumer { throw error }
-    func store(_ statuses: [StatusRecord]) async throws { throw error }
-    func status(of id: String) async throws -> TaskStatus? { throw error }
+    func send(_ messages: [OutgoingMessage]) async throws -> [Placement] { try await fail() }
+    func consumer(for subscription: Subscription) async throws -> any Consumer { try await fail() }
+    func store(_ statuses: [StatusRecord]) async throws { try await fail() }
+    func status(of id: String) async throws -> TaskStatus? { try await fail() }
     func statuses(of id: String) -> AsyncThrowingStream<TaskStatus, any Error> {
         AsyncThrowingStream { $0.finish(throwing: BrokerError(.unavailable, "away")) }
     }
-    func forget(_ id: String) async throws -> Bool { throw error }
+    func forget(_ id: String) async throws -> Bool { try await fail() }
 }

@@ -20,14 +20,14 @@ struct Site: Sendable {
     /// Serves for as long as `body` takes, then shuts down gracefully, and waits for that.
     static func with(
         _ app: Chard, afterFailure: BackgroundTasks.AfterFailure = .stops, grace: Duration = .seconds(20),
-        worker: Bool = false, jobs: Jobs? = nil, words: Words = Words(),
+        worker: Bool = false, jobs: Jobs? = nil, sendTimeout: Duration? = nil, words: Words = Words(),
         routes: (Router<TasksContext>, Words) -> Void, _ body: (Site) async throws -> Void
     ) async throws {
         let quiet = Logger(label: "site") { _ in words }
         let background = BackgroundTasks(app, afterFailure: afterFailure, grace: grace, logger: quiet)
         let jobs = jobs ?? Jobs(app)
         let router = Router(context: TasksContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: TasksMiddleware(background: background, jobs: jobs))
+        router.add(middleware: TasksMiddleware(background: background, jobs: jobs, sendTimeout: sendTimeout))
         jobs.addRoutes(to: router)
         routes(router, words)
         let port = try FreePort.find()
