@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "ChardSQLite", targets: ["ChardSQLite"]),
         .library(name: "ChardCommand", targets: ["ChardCommand"]),
         .library(name: "ChardHummingbird", targets: ["ChardHummingbird"]),
+        .library(name: "ChardHTTPFiles", targets: ["ChardHTTPFiles"]),
         .library(name: "ChardTesting", targets: ["ChardTesting"]),
         .executable(name: "chard", targets: ["ChardProgram"]),
         .executable(name: "tour", targets: ["Tour"]),
@@ -79,6 +80,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(
@@ -90,6 +92,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "ChardHTTPFiles",
+            dependencies: [
+                "Chard",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: settings),
         .target(
@@ -144,9 +156,11 @@ let package = Package(
         .testTarget(
             name: "ChardHummingbirdTests",
             dependencies: [
-                "Chard", "ChardHummingbird", "TestServers",
+                "Chard", "ChardHTTPFiles", "ChardHummingbird", "TestServers",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Web"])),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
@@ -183,9 +197,20 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ChardProcessServerTests",
-            dependencies: ["CZlib", "Chard", "ChardRedis", "ChardSQLite", "TestServers"],
+            dependencies: [
+                "CZlib", "Chard", "ChardCommand", "ChardRedis", "ChardSQLite", "TestServers", "WebPeer",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: settings),
 
+        .executableTarget(
+            name: "WebPeer",
+            dependencies: [
+                "Chard", "ChardCommand", "ChardSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Tests/Support/WebPeer", swiftSettings: settings),
         .target(name: "FaultClock", path: "Tests/Support/FaultClock"),
         .target(
             name: "FaultKit",

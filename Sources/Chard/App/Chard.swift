@@ -43,6 +43,7 @@ public final class Chard: Sendable {
         var middleware: [any Middleware] = []
         var observers: [any AppObserver] = []
         var immediate: (any ImmediateRunner)?
+        var fileKeeper: FileKeeper?
     }
     private let state: Mutex<State>
     private let time: AppTime
@@ -98,6 +99,12 @@ public final class Chard: Sendable {
     var immediate: (any ImmediateRunner)? {
         get { state.withLock { $0.immediate } }
         set { state.withLock { $0.immediate = newValue } }
+    }
+
+    /// What removes the files of tasks that are done, where the app keeps files.
+    var fileKeeper: FileKeeper? {
+        get { state.withLock { $0.fileKeeper } }
+        set { state.withLock { $0.fileKeeper = newValue } }
     }
 
     /// Makes a test's broker and time the app's own, and its queue a real one.

@@ -31,10 +31,16 @@ extension Operator {
             try await broker.requeueDeadLetter(id)
         }
 
-        /// Deletes a dead letter, for good. Returns whether it was there.
+        /// Deletes a dead letter, for good, and the files that it names, where the app keeps files. Returns whether it was there.
         @discardableResult
         public func drop(_ id: String) async throws -> Bool {
-            try await broker.dropDeadLetter(id)
+            let broker = try broker
+            guard let keeper = app.fileKeeper else { return try await broker.dropDeadLetter(id) }
+            let letter = try await broker.deadLetter(id)
+            guard try await broker.dropDeadLetter(id) else { return false }
+            if let letter { keeper.dropped(letter.payload) }
+            await keeper.finish()
+            return true
         }
     }
 }

@@ -17,6 +17,7 @@ package struct SoloWorker: Sendable {
     }
 
     private let execution: Execution
+    private let fileKeeper: FileKeeper?
     /// Whether there is a queue for a message to go back to.
     private let canRequeue: Bool
 
@@ -26,6 +27,7 @@ package struct SoloWorker: Sendable {
         isRevoked: @escaping @Sendable (String) -> Bool, seal: LossSeal
     ) {
         self.canRequeue = canRequeue
+        fileKeeper = app.fileKeeper
         let registry = app.registry
         let logger = Logger(label: "chard.worker")
         execution = Execution(
@@ -70,7 +72,13 @@ package struct SoloWorker: Sendable {
             let receipt = try await settle(conclusion.settlement)
             guard receipt.end == .withheld,
                 let next = try await execution.renew(conclusion, after: receipt, asking: joins)
-            else { break }
+            else {
+                if let fileKeeper, receipt.end == .settled {
+                    fileKeeper.settled(conclusion.settlement)
+                    await fileKeeper.finish()
+                }
+                break
+            }
             conclusion = next
         }
         return End(message: known.message, outcome: outcome, settlement: conclusion.settlement)

@@ -69,6 +69,7 @@ extension Worker {
             options.onStubborn?("\(node) ends by force: tasks ignore their cancellation; they run again elsewhere")
         }
         await workplace.historian?.close()
+        await app.fileKeeper?.finish()
         switch ending {
         case .stopped: return
         case .overrun(let text): options.onOverrun?(text)
@@ -203,7 +204,7 @@ extension Worker {
         return WorkerSession(
             consumer: consumer, hold: hold, observers: workplace.observers, events: workplace.events,
             execution: execution, broker: workplace.broker, elsewhere: elsewhere, historian: workplace.historian,
-            counters: counters, sessions: sessions, options: options,
+            fileKeeper: app.fileKeeper, counters: counters, sessions: sessions, options: options,
             control: workplace.control, logger: logger)
     }
 

@@ -26,6 +26,7 @@ final class WorkerSession: Sendable {
     let broker: any Broker
     let elsewhere: (any ResultStore)?
     let historian: Historian?
+    private let fileKeeper: FileKeeper?
     private let counters: Counters
     private let sessions: WorkerSessions
     let bench: Workbench
@@ -49,7 +50,7 @@ final class WorkerSession: Sendable {
     init(
         consumer: any Consumer, hold: WorkerHold, observers: [any WorkerObserver], events: EventSender? = nil,
         execution: Execution, broker: any Broker, elsewhere: (any ResultStore)?, historian: Historian?,
-        counters: Counters, sessions: WorkerSessions,
+        fileKeeper: FileKeeper?, counters: Counters, sessions: WorkerSessions,
         options: WorkerOptions,
         control: any ControlExecutor, logger: Logger
     ) {
@@ -61,6 +62,7 @@ final class WorkerSession: Sendable {
         self.broker = broker
         self.elsewhere = elsewhere
         self.historian = historian
+        self.fileKeeper = fileKeeper
         self.counters = counters
         self.sessions = sessions
         self.options = options
@@ -215,6 +217,11 @@ final class WorkerSession: Sendable {
                 }
                 counters.count(over, receipts)
                 remember(over, receipts)
+                if let fileKeeper {
+                    for (conclusion, receipt) in zip(over, receipts) where receipt.end == .settled {
+                        fileKeeper.settled(conclusion.settlement, conclusion.extras.statuses)
+                    }
+                }
                 for observer in observers {
                     for (conclusion, receipt) in zip(over, receipts) {
                         observer.settled(conclusion.settlement.delivery, receipt, by: hold)

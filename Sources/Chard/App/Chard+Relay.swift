@@ -1,0 +1,40 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A message that is made now and sent later, by somebody else perhaps: what an outbox keeps.
+package struct PendingCall<Output: Sendable>: Sendable {
+    /// The message as its broker takes it.
+    package let outgoing: OutgoingMessage
+    /// A way to the result.
+    package let result: AsyncResult<Output>
+}
+
+extension Chard {
+    /// Makes the message of a call, without sending it. Everything is checked that an enqueue checks; middleware does its work when the
+    /// message is sent.
+    package func prepare<Output: Sendable>(_ signature: Signature<Output>) throws -> PendingCall<Output> {
+        try checkRegistrations(of: [signature])
+        let message = try message(for: signature, now: settings.now(), parent: TaskContext.current?.message)
+        let result = AsyncResult(
+            id: message.id, placement: nil, app: self, prospect: message.ignoresResult == true ? .ignored : .kept,
+            decode: signature.decodeOutput)
+        return PendingCall(outgoing: try outgoing(of: message), result: result)
+    }
+
+    /// Sends messages that were made before. Not to the send buffer, which is lost with the process: when this returns, the
+    /// broker has them, but for those that middleware has left out.
+    package func relay(_ payloads: [[UInt8]]) async throws {
+        let messages = try payloads.map { try TaskMessage(decoding: $0, limits: .held) }
+        let last: @Sendable ([TaskMessage]) async throws -> Enqueued
+        if immediate != nil {
+            last = try destination
+        } else {
+            let broker = try broker
+            last = { messages in Enqueued(messages, try await broker.send(messages.map { $0.outgoing })) }
+        }
+        _ = try await send(messages, through: middleware[...], to: last)
+    }
+
+    /// Whether nothing stands between a call and its broker.
+    package var sendsStraight: Bool { immediate == nil && middleware.isEmpty }
+}
