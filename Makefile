@@ -8,8 +8,9 @@ SHELL := bash
 .NOTPARALLEL:
 
 stage := Scripts/stage
-# One group after the other: what measures times must not share two cores with all the rest.
+# One group after the other, and few tests of it at once: what measures times must not share two cores with all the rest.
 swift_test := swift test --skip-build --disable-xctest --filter
+at_once := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH
 heavy := OversizeTests|BeatTests|MigrationTests
 swift_sources = $(wildcard Sources Tests Examples Benchmarks Package.swift)
 
@@ -33,13 +34,14 @@ build: ## builds everything, debug
 	@$(stage) "Build" swift build
 
 test: export CHARD_TEST_PYTHON := $(CURDIR)/.venv/bin/python
+test: export $(at_once) := 3
 test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Install what is missing" Scripts/setup --python
 	@$(MAKE) --no-print-directory lint
 	@$(stage) "Build with tests" swift build --build-tests
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the program interop" swift build --product interop
-	@$(stage) "Test the logic" $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests)\.'
+	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests)\.'
 	@$(stage) "Test web servers" $(swift_test) '^ChardHummingbirdTests\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'

@@ -19,7 +19,15 @@ enum Bench {
     }()
 
     private static func broker(_ url: String) throws -> any Broker {
-        url.hasPrefix("sqlite:") ? SQLiteBroker(try SQLiteLocation(url)) : RedisBroker(try RedisURL(url))
+        let history = environment["BENCH_NOHISTORY"] == "1" ? HistoryLimits.none : .usual
+        if url.hasPrefix("sqlite:") {
+            var settings = SQLiteSettings()
+            settings.history = history
+            return SQLiteBroker(try SQLiteLocation(url), settings: settings)
+        }
+        var settings = RedisSettings()
+        settings.history = history
+        return RedisBroker(try RedisURL(url), settings: settings)
     }
 
     static let tasks = BenchTasks(
