@@ -35,38 +35,9 @@ public struct TaskContext: Sendable {
         }
     }
 
-    /// What is the same from the run's beginning to its end, behind one reference: a context is handed from layer to
-    /// layer, and copying a message's thirty members each time would cost a tenth of the run.
-    private final class Run: Sendable {
-        let message: TaskMessage
-        let queue: String
-        let cancellation: Cancellation
-        /// How long the task's results are kept, where it says so.
-        let resultExpires: Duration?
-        let surroundings: Surroundings
-        /// What is known of the task's steps, once one was asked for.
-        let steps = Mutex<KnownSteps?>(nil)
+    let run: TaskRun
 
-        init(
-            _ message: TaskMessage, _ queue: String, _ cancellation: Cancellation, _ resultExpires: Duration?,
-            _ surroundings: Surroundings
-        ) {
-            self.message = message
-            self.queue = queue
-            self.cancellation = cancellation
-            self.resultExpires = resultExpires
-            self.surroundings = surroundings
-        }
-    }
-
-    private let run: Run
-
-    init(
-        message: TaskMessage, queue: String, cancellation: Cancellation, resultExpires: Duration?,
-        in surroundings: Surroundings
-    ) {
-        run = Run(message, queue, cancellation, resultExpires, surroundings)
-    }
+    init(_ run: TaskRun) { self.run = run }
 
     /// The message that asked for this run.
     public var message: TaskMessage { run.message }
@@ -130,7 +101,7 @@ public struct TaskContext: Sendable {
         status.groupID = message.group
         status.parentID = message.parentID
         if run.surroundings.extendsResults { status.extend(by: message, node) }
-        try await run.surroundings.report(status, run.resultExpires)
+        try await run.surroundings.report(status, run.task.options.resultExpires)
     }
 }
 

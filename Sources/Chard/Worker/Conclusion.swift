@@ -128,6 +128,15 @@ struct Concluder: Sendable {
     var mostEffects = 200
     private let goodChord = GoodChord()
 
+    /// What a run leaves behind.
+    func conclude(_ outcome: Outcome, of run: TaskRun, delivery: Delivery) -> Conclusion {
+        // Only then: it changes the message, and so copies it.
+        guard run.cancellation.hasSteps else {
+            return conclude(outcome, of: run.message, embed: run.body.embed, task: run.task, delivery: delivery)
+        }
+        return conclude(outcome, of: run.message.withSteps, embed: run.body.embed, task: run.task, delivery: delivery)
+    }
+
     /// What a run leaves behind. Nearly all of them succeed, and nothing follows, or they are members of a chord: these pay for
     /// no more than they need.
     func conclude(

@@ -94,7 +94,7 @@ struct Execution: Sendable {
             if !body.embed.isEmpty, let problem = concluder.problem(with: body.embed) {
                 return .decided(.failure(.badWorkflow(problem), keptAs: .badWorkflow), message, task, body.embed)
             }
-            return .ready(task, message, body)
+            return .ready(TaskRun(task, message, body, queue: delivery.queue, in: surroundings))
         } catch {
             return decide(.unreadable(error))
         }
@@ -120,37 +120,38 @@ struct Execution: Sendable {
     enum Preparation {
         /// Not to be run: the outcome, and of what, as far as that was read.
         case decided(Outcome, TaskMessage?, RegisteredTask?, Embed?)
-        case ready(RegisteredTask, TaskMessage, MessageBody)
+        case ready(TaskRun)
     }
 
-    func run(
-        _ task: RegisteredTask, _ message: TaskMessage, _ body: MessageBody, delivery: Delivery,
-        cancellation: Cancellation
-    ) async -> Outcome {
-        let context = TaskContext(
-            message: message, queue: delivery.queue, cancellation: cancellation,
-            resultExpires: task.options.resultExpires, in: surroundings)
+    func run(_ run: TaskRun) async -> Outcome {
+        let options = run.task.options
         do {
-            if task.options.tracksStart, message.ignoresResult != true { try await reportStart(of: message, task) }
+            if options.tracksStart, run.message.ignoresResult != true {
+                try await reportStart(of: run.message, run.task)
+            }
+            let context = TaskContext(run)
             let json = try await TaskContext.$current.withValue(context) {
-                try await runInside(middleware[...], task, context, body)
+                try await runInside(middleware[...], context)
             }.json
-            let isStored = !(message.ignoresResult ?? task.options.ignoresResult)
+            let isStored = !(run.message.ignoresResult ?? options.ignoresResult)
             if isStored, json.count > settings.limits.bodyBytes {
                 return .failure(.resultTooLarge(json, settings.limits), keptAs: nil)
             }
             return .success(json)
         } catch {
-            return judge(error, of: task, message, cancellation.reason)
+            return judge(error, of: run.task, run.message, run.cancellation.reason)
         }
     }
 
     private func runInside(
-        _ middleware: ArraySlice<any Middleware>, _ task: RegisteredTask, _ context: TaskContext, _ body: MessageBody
+        _ middleware: ArraySlice<any Middleware>, _ context: TaskContext
     ) async throws -> RunResult {
-        guard let outermost = middleware.first else { return RunResult(json: try await task.run(context, body)) }
+        let run = context.run
+        guard let outermost = middleware.first else {
+            return RunResult(json: try await run.task.run(context, run.body))
+        }
         return try await outermost.run(context) { context in
-            try await runInside(middleware.dropFirst(), task, context, body)
+            try await runInside(middleware.dropFirst(), context)
         }
     }
 

@@ -56,15 +56,14 @@ package struct SoloWorker: Sendable {
         case .decided(let decision, let message, let task, let embed):
             outcome = decision
             known = (message, task, embed)
-        case .ready(let task, let message, let body):
-            let cancellation = Cancellation()
-            let run = await run(task, message, body, delivery, execution, cancellation)
-            if !canRequeue, case .requeued = run {
+        case .ready(let run):
+            let ending = await end(of: run, execution)
+            if !canRequeue, case .requeued = ending {
                 outcome = .rejected("the task refused it, and there is no queue to go back to")
             } else {
-                outcome = run
+                outcome = ending
             }
-            known = (cancellation.hasSteps ? message.withSteps : message, task, body.embed)
+            known = (run.cancellation.hasSteps ? run.message.withSteps : run.message, run.task, run.body.embed)
         }
         var conclusion = execution.concluder.conclude(
             outcome, of: known.message, embed: known.embed, task: known.task, delivery: delivery)
@@ -85,17 +84,15 @@ package struct SoloWorker: Sendable {
     }
 
     /// Runs a task within its limits: the soft one cancels the run, the hard one does not wait for its end.
-    private func run(
-        _ task: RegisteredTask, _ message: TaskMessage, _ body: MessageBody, _ delivery: Delivery,
-        _ execution: Execution, _ cancellation: Cancellation
-    ) async -> Outcome {
-        let limits = RunLimits(message, task)
+    private func end(of run: TaskRun, _ execution: Execution) async -> Outcome {
+        let limits = RunLimits(run.message, run.task)
+        let cancellation = run.cancellation
         guard limits.soft != nil || limits.hard != nil else {
-            return await execution.run(task, message, body, delivery: delivery, cancellation: cancellation)
+            return await execution.run(run)
         }
         let (outcomes, ended) = AsyncStream<Outcome>.makeStream()
-        let run = Task {
-            let outcome = await execution.run(task, message, body, delivery: delivery, cancellation: cancellation)
+        let running = Task {
+            let outcome = await execution.run(run)
             ended.yield(outcome)
             return outcome
         }
@@ -103,22 +100,22 @@ package struct SoloWorker: Sendable {
         let limiter = Task {
             if let soft = limits.soft {
                 try await Task.sleep(until: start + soft, clock: .continuous)
-                if cancellation.cancel(.softTimeLimit) { run.cancel() }
+                if cancellation.cancel(.softTimeLimit) { running.cancel() }
             }
             if let hard = limits.hard {
                 try await Task.sleep(until: start + hard, clock: .continuous)
                 ended.yield(.failure(.timeLimitExceeded(limits), keptAs: nil))
                 _ = cancellation.cancel(.timeLimit)
-                run.cancel()
+                running.cancel()
             }
         }
         defer { limiter.cancel() }
         return await withTaskCancellationHandler {
             for await outcome in outcomes { return outcome }
             // The caller was cancelled, and the run with it.
-            return await run.value
+            return await running.value
         } onCancel: {
-            run.cancel()
+            running.cancel()
         }
     }
 }

@@ -433,3 +433,12 @@ final class Workbench: Sendable {
     }
     var running: [Vitals.Running] { state.withLock { $0.runs.values.map(\.info).sorted { $0.since < $1.since } } }
 }
+
+extension Workbench.Run {
+    init(_ run: TaskRun, _ delivery: Delivery, since start: Date) {
+        self.init(
+            info: Vitals.Running(
+                id: run.message.id, task: run.message.shadow ?? run.message.task, since: start.timeIntervalSince1970),
+            delivery: delivery, cancellation: run.cancellation, order: run.message.workflowOrder)
+    }
+}

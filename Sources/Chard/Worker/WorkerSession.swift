@@ -347,49 +347,45 @@ final class WorkerSession: Sendable {
                 execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery),
                 note(outcome, of: message, delivery, after: nil))
             return false
-        case .ready(let task, let message, let body):
-            if let wait = execution.rates.wait(task, message) {
-                putOff(message, body.embed, task, delivery, in: slot, for: wait, since: start)
+        case .ready(let run):
+            if let wait = execution.rates.wait(run.task, run.message) {
+                putOff(run.message, run.body.embed, run.task, delivery, in: slot, for: wait, since: start)
                 return false
             }
-            let isLastChance = message.losses >= Recovery.lastChance
+            let isLastChance = run.message.losses >= Recovery.lastChance
             if isLastChance {
                 guard bench.takeLastChance(delivery) else {
                     if bench.watch() { Task(executorPreference: control) { [self] in await handBackWhatIsStuck() } }
                     return false
                 }
-                try? await consumer.noteLastChance(of: message.id)
+                try? await consumer.noteLastChance(of: run.message.id)
             }
             let trial = isLastChance ? LastChance(bench, on: control) : nil
             defer { trial?.end() }
-            let run = Workbench.Run(
-                info: Vitals.Running(
-                    id: message.id, task: message.shadow ?? message.task,
-                    since: execution.settings.now().timeIntervalSince1970),
-                delivery: delivery, cancellation: Cancellation(), order: message.workflowOrder)
-            guard bench.began(slot, run) else { return false }
-            task.runs.add()
-            let limiter = limit(run, message, body.embed, task)
+            guard bench.began(slot, Workbench.Run(run, delivery, since: execution.settings.now())) else { return false }
+            run.task.runs.add()
+            let limiter = limit(run, delivery)
             defer { limiter?.cancel() }
-            tell { $0.runStarted(message, delivery, by: hold) }
-            outcome = await execution.run(task, message, body, delivery: delivery, cancellation: run.cancellation)
+            tell { $0.runStarted(run.message, delivery, by: hold) }
+            outcome = await execution.run(run)
             let duration = ContinuousClock.now - start
             // First, for the session may be over as soon as no run is left.
             if isObserved, bench.beginsToEnd(slot) {
-                tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+                tell { $0.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
             }
             guard bench.ended(slot, after: duration) else { return true }
             if case .returned = outcome {
                 // What the session's end cut short is handed back with all the rest, in order; but an end in an error counts,
                 // or a task that brings it about would run again for ever.
                 if hasFailed { leave(execution.concluder.countingLoss(of: delivery)) }
-                if let note = note(outcome, of: message, delivery, after: duration) { historian?.add([note.record]) }
+                if let note = note(outcome, of: run.message, delivery, after: duration) {
+                    historian?.add([note.record])
+                }
                 return true
             }
-            let told = run.cancellation.hasSteps ? message.withSteps : message
             leave(
-                execution.concluder.conclude(outcome, of: told, embed: body.embed, task: task, delivery: delivery),
-                note(outcome, of: message, delivery, after: duration))
+                execution.concluder.conclude(outcome, of: run, delivery: delivery),
+                note(outcome, of: run.message, delivery, after: duration))
             return run.cancellation.reason != nil
         }
     }
@@ -410,10 +406,8 @@ final class WorkerSession: Sendable {
 
     /// Watches over a run that has limits. The soft one cancels it; the hard one settles it without waiting for its end,
     /// which in a single process is all that can be done to a body that ignores its cancellation.
-    private func limit(
-        _ run: Workbench.Run, _ message: TaskMessage, _ embed: Embed, _ task: RegisteredTask
-    ) -> Task<Void, any Error>? {
-        let limits = execution.limits(of: message, task)
+    private func limit(_ run: TaskRun, _ delivery: Delivery) -> Task<Void, any Error>? {
+        let limits = execution.limits(of: run.message, run.task)
         guard limits.soft != nil || limits.hard != nil else { return nil }
         let start = ContinuousClock.now
         return Task(executorPreference: control) { [self] in
@@ -425,18 +419,18 @@ final class WorkerSession: Sendable {
                 try await control.sleep(until: start + hard)
                 guard bench.abandon(run.cancellation) else { return }
                 let failure = Outcome.failure(.timeLimitExceeded(limits), keptAs: nil)
-                tell { $0.ended(failure, of: message, run.delivery, after: hard, by: hold) }
+                tell { $0.ended(failure, of: run.message, delivery, after: hard, by: hold) }
                 leave(
                     execution.concluder.conclude(
-                        failure, of: message, embed: embed, task: task, delivery: run.delivery),
-                    note(failure, of: message, run.delivery, after: hard))
+                        failure, of: run.message, embed: run.body.embed, task: run.task, delivery: delivery),
+                    note(failure, of: run.message, delivery, after: hard))
                 bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
                 guard options.onOverrun != nil else { return }
                 try await control.sleep(for: .seconds(1))
                 guard bench.isRunning(run.cancellation) else { return }
                 conclude(
                     .overrun(
-                        "task \(message.task)[\(message.id)] goes on after its hard time limit of \(hard); "
+                        "task \(run.message.task)[\(run.message.id)] goes on after its hard time limit of \(hard); "
                             + "this process ends, so that it does"))
             }
         }

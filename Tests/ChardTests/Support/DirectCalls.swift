@@ -47,11 +47,16 @@ extension TaskContext {
         cancellation: Cancellation = Cancellation(), logger: Logger = quietLogger,
         report: @escaping @Sendable (TaskStatus) async throws -> Void = { _ in }
     ) -> TaskContext {
-        TaskContext(
-            message: TaskMessage(task: task, id: "id-1", body: MessageBody(), queue: "q"), queue: "q",
-            cancellation: cancellation, resultExpires: nil,
-            in: Surroundings(
-                node: "n@h", dependencies: dependencies, blockingPool: blockingPool, logger: logger, desk: nil,
-                report: { status, _ in try await report(status) }))
+        let app = Chard("tests")
+        app.task(task) { () in }
+        let registered = app.registry[task] ?? { preconditionFailure("no task \(task)") }()
+        return TaskContext(
+            TaskRun(
+                registered, TaskMessage(task: task, id: "id-1", body: MessageBody(), queue: "q"), MessageBody(),
+                queue: "q",
+                cancellation: cancellation,
+                in: Surroundings(
+                    node: "n@h", dependencies: dependencies, blockingPool: blockingPool, logger: logger, desk: nil,
+                    report: { status, _ in try await report(status) })))
     }
 }
