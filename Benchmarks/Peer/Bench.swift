@@ -12,13 +12,15 @@ enum Bench {
 
     static let app: Chard = {
         do {
-            return Chard("bench", broker: try broker(environment["BENCH_REDIS_URL"] ?? "redis://localhost"))
+            return Chard("bench", broker: try broker())
         } catch {
             complain("chard-bench-peer: BENCH_REDIS_URL: \(error)")
         }
     }()
 
-    private static func broker(_ url: String) throws -> any Broker {
+    /// A broker of its own on the server, or the file, that is measured on.
+    static func broker() throws -> any Broker {
+        let url = environment["BENCH_REDIS_URL"] ?? "redis://localhost"
         let history = environment["BENCH_NOHISTORY"] == "1" ? HistoryLimits.none : .usual
         if url.hasPrefix("sqlite:") {
             var settings = SQLiteSettings()
@@ -30,7 +32,7 @@ enum Bench {
         return RedisBroker(try RedisURL(url), settings: settings)
     }
 
-    static let tasks = BenchTasks(
-        app, trace: Trace(directory: environment["BENCH_DIR"] ?? "."),
-        ignoresResults: environment["BENCH_NORESULT"] == "1")
+    static let trace = Trace(directory: environment["BENCH_DIR"] ?? ".")
+    static let ignoresResults = environment["BENCH_NORESULT"] == "1"
+    static let tasks = BenchTasks(app, trace: trace, ignoresResults: ignoresResults)
 }

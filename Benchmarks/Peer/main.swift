@@ -13,5 +13,5 @@ if let concurrency = Bench.environment["BENCH_CONCURRENCY"] {
 _ = Bench.tasks
 await Bench.app.main(commands: [
     EnqueueCommand.self, LatencyCommand.self, ETACommand.self, SlowCommand.self, BacklogCommand.self,
-    ChordCommand.self, ChainCommand.self,
+    ChordCommand.self, ChainCommand.self, FleetCommand.self,
 ])

@@ -1,7 +1,8 @@
 # Chard, a distributed task queue for Swift.
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a fleet of idle workers costs its server: real processes, each with one slot, on one queue."""
+"""What a fleet of idle workers costs its server: real processes, as many as a machine bears, and the rest together in one, each
+with one slot, on one queue."""
 
 import os
 import signal
@@ -15,7 +16,7 @@ REVOKED = 5_000
 class Fleet:
     """So many workers, and what the server says of them."""
 
-    def __init__(self, system, size):
+    def __init__(self, system, size, processes):
         self.system, self.server, self.size = system, system.server, size
         self.server.empty()
         self.others = self.clients()
@@ -24,12 +25,16 @@ class Fleet:
                 os.remove(os.path.join(self.server.directory, name))
         environment = self.server.environment(BENCH_CONCURRENCY="1")
         self.workers = []
-        for _ in range(size):
-            self.workers.append(
-                subprocess.Popen(
-                    system.worker_command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        for _ in range(min(size, processes)):
+            self.start(system.worker_command, environment)
             time.sleep(0.02)
+        if size > processes:
+            self.start([*system.program, "fleet", "--count", str(size - processes)], environment)
         self.wait(lambda: self.server.client.hlen("chard:holders") == size, "the fleet is not ready")
+
+    def start(self, command, environment):
+        self.workers.append(
+            subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     def wait(self, condition, trouble, seconds=180):
         end = time.time() + seconds
@@ -64,8 +69,8 @@ class Fleet:
             worker.wait(60)
 
 
-def fleet(system, size, idle=20, etas=500, spread=5):
-    fleet = Fleet(system, size)
+def fleet(system, size, processes, idle=20, etas=500, spread=5):
+    fleet = Fleet(system, size, processes)
     try:
         time.sleep(10)
         figures = {"connections": (fleet.clients() - fleet.others) / size}

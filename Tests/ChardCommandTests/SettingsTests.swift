@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardRedis
 import FoundationEssentials
 import Logging
 import Testing
@@ -50,6 +51,34 @@ struct SettingsTests {
             let settings = try SettingsReader(config: path, environment: [:])
             #expect(try settings.names(.workerQueues, flag: []) == ["a", "b,c"])
         }
+    }
+
+    @Test("Steps of priority and their separator: from the environment and the file, and of neither nothing")
+    func priorities() throws {
+        let ten = ["CHARD_PRIORITY_STEPS": "0, 1,2,3,4,5,6,7,8,9", "CHARD_PRIORITY_SEPARATOR": ":"]
+        let set = try SettingsReader(config: nil, environment: ten).priorities()
+        #expect(set == (try PrioritySteps(Array(0...9), separator: ":")))
+        #expect(try SettingsReader(config: nil, environment: [:]).priorities() == nil)
+        let separator = try SettingsReader(config: nil, environment: ["CHARD_PRIORITY_SEPARATOR": ":"]).priorities()
+        #expect(separator?.steps == [0, 3, 6, 9] && separator?.separator == ":")
+        try withFile(#"{"priority_steps": [0, 5]}"#) { path in
+            let read = try SettingsReader(config: path, environment: [:]).priorities()
+            #expect(read?.steps == [0, 5] && read?.separator == "\u{6}\u{16}")
+        }
+        for text in ["0,x", "3,6", "0,5,5"] {
+            let reader = try SettingsReader(config: nil, environment: ["CHARD_PRIORITY_STEPS": text])
+            let error = try #require(throws: (any Error).self) { try reader.priorities() }
+            #expect("\(error)".contains("CHARD_PRIORITY_STEPS"), "\(error)")
+        }
+    }
+
+    @Test("The URL and the settings must not contradict each other about priorities")
+    func contradiction() throws {
+        let url = "redis://localhost?priority_steps=0,5"
+        #expect(try (openBroker(url) as? RedisBroker)?.keys.priorities.steps == [0, 5])
+        #expect(try openBroker(url, priorities: try PrioritySteps([0, 5])) is RedisBroker)
+        let error = try #require(throws: BrokerError.self) { try openBroker(url, priorities: .usual) }
+        #expect(error.code == .misconfigured, "\(error)")
     }
 
     @Test(

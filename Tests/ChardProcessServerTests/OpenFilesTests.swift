@@ -38,6 +38,33 @@ struct OpenFilesTests {
         }
     }
 
+    @Test("too few for all queues: it is said which are not waited for, and the worker works and lives")
+    func queues() async throws {
+        try await ProcessBench.with { bench in
+            let queues = (0..<150).map { "q\($0)" }
+            let worker = try start(100, ["-Q", queues.joined(separator: ",")], bench)
+            try await worker.says("a queue is not waited for")
+            #expect(worker.talk.contains("ulimit -n"), "\(worker.talk)")
+            // Each is served all the same while there is other work.
+            for queue in queues {
+                try await bench.app.send(
+                    "interop.mark", Arguments(["all", .string(queue)]), options: .init(queue: queue))
+            }
+            try await eventually("all have run", within: .seconds(60)) {
+                try await bench.app.send("interop.add", Arguments([1, 2]), options: .init(queue: "q0"))
+                return try await bench.marks("all").count == queues.count
+            }
+            // A process without any descriptors would be ended by Dispatch within a second or two of work.
+            for _ in 0..<30 {
+                try await bench.app.send("interop.sleepy", Arguments([0.2]), options: .init(queue: "q0"))
+            }
+            try await eventually("they have run", within: .seconds(60)) { try await bench.isQuiet("q0") }
+            #expect(worker.status == nil, "\(worker.talk)")
+            worker.signal(SIGTERM)
+            #expect(try await worker.finished() == 0, "\(worker.talk)")
+        }
+    }
+
     @Test("too few for all processes: it is said, and those that can be there work")
     func processes() async throws {
         try await ProcessBench.with { bench in

@@ -98,7 +98,7 @@ struct RolesTests {
                 ["dead", "requeue", "--all"], ["beat", "add", "tick", "--task", "interop.add", "--every", "3600"],
                 ["beat", "pause", "tick"], ["beat", "resume", "tick"], ["beat", "--list"], ["beat", "run", "tick"],
                 ["beat", "remove", "tick"], ["result", "retried"], ["show", "retried"],
-                ["list"], ["why", "retried"], ["queues", "show", "celery"],
+                ["list"], ["why", "retried"], ["queues", "show", "celery"], ["aside", "list"],
                 ["purge", "celery", "--yes", "--scheduled"],
             ]
             for words in operated {
@@ -108,7 +108,7 @@ struct RolesTests {
             try await nothingDenied("operator", bench)
 
             let looked = [
-                ["queues"], ["workers"], ["scheduled"], ["dead", "list"], ["beat", "--list"], ["list"],
+                ["queues"], ["workers"], ["scheduled"], ["dead", "list"], ["beat", "--list"], ["list"], ["aside"],
                 ["show", "retried"],
             ]
             for words in looked {
@@ -117,6 +117,23 @@ struct RolesTests {
             }
             let doctor = try await run(as: "reader", "doctor", bench: bench)
             #expect(doctor.status == 0 && doctor.output.contains("version: "), "\(doctor)")
+
+            // What is in the way is put aside by the worker, listed by the reader and dropped by the operator.
+            _ = try await bench.server.cli("ACL", "LOG", "RESET")
+            _ = try await bench.redis(RedisCommand("SET", "celery\u{06}\u{16}6", "a text"))
+            try await eventually("it is put aside", within: .seconds(30)) {
+                try await bench.app.operator.aside.list().count == 1
+            }
+            let name = try #require(try await bench.app.operator.aside.list().first?.name)
+            let shown = try await done(as: "reader", "aside", "--json", bench: bench)
+            #expect(try shown.json.array?.first?["size"] == 6 && shown.json.array?.first?["kind"] == "string")
+            try await done(as: "operator", "aside", "restore", name, bench: bench)
+            try await eventually("it is put aside again", within: .seconds(30)) {
+                try await bench.app.operator.aside.list().contains { $0.name != name }
+            }
+            let again = try #require(try await bench.app.operator.aside.list().first?.name)
+            try await done(as: "operator", "aside", "drop", again, bench: bench)
+            try await nothingDenied("reader and operator", bench)
 
             // A worker that is killed leaves what it held to another one.
             try await done(

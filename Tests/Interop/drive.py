@@ -137,6 +137,7 @@ def resultless():
     """A client that does not subscribe to the result of each task it sends: right for one, slow for 10,000."""
     client = Celery("sender", broker=peer.BROKER_URL)
     client.conf.task_serializer = "json"
+    client.conf.broker_transport_options = peer.app.conf.broker_transport_options
     return client
 
 

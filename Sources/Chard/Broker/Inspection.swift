@@ -54,11 +54,13 @@ public struct QueueReport: Sendable, Hashable, Codable {
     public var oldestWait: Double?
     /// Why the figures are not all there is: a key of the queue holds something else, and nothing can be sent to it.
     public var trouble: String?
+    /// Messages that nobody will take, since their sender goes by other steps of priority. They are not among ``waiting``.
+    public var unread: [UnreadMessages]
 
     /// Makes a report.
     public init(
         queue: String, waiting: Int, delayed: Int, leased: Int, dead: Int, isPaused: Bool = false,
-        oldestWait: Double? = nil, trouble: String? = nil
+        oldestWait: Double? = nil, trouble: String? = nil, unread: [UnreadMessages] = []
     ) {
         self.queue = queue
         self.waiting = waiting
@@ -68,6 +70,21 @@ public struct QueueReport: Sendable, Hashable, Codable {
         self.isPaused = isPaused
         self.oldestWait = oldestWait
         self.trouble = trouble
+        self.unread = unread
+    }
+}
+
+/// Messages where no worker of Chard's looks.
+public struct UnreadMessages: Sendable, Hashable, Codable {
+    /// The list, in words.
+    public var list: String
+    /// How many there are.
+    public var count: Int
+
+    /// Makes it.
+    public init(list: String, count: Int) {
+        self.list = list
+        self.count = count
     }
 }
 

@@ -5,7 +5,9 @@ extension Finding {
     /// What about the queues keeps tasks from running.
     static func queues(_ queues: [QueueReport], servedBy workers: [WorkerReport]) -> [Finding] {
         let served = Set(workers.flatMap(\.queues))
-        let all = [damaged(queues), paused(queues), unserved(queues, served), dead(queues)].compactMap(\.self)
+        let all = [
+            damaged(queues), unread(queues), paused(queues), unserved(queues, served), dead(queues),
+        ].compactMap(\.self)
         guard all.isEmpty else { return all }
         return [Finding(.fine, "queues", queues.isEmpty ? "none is known yet" : "\(queues.count), all in order")]
     }
@@ -15,7 +17,20 @@ extension Finding {
         guard let first = found.first, let trouble = first.trouble else { return nil }
         return Finding(
             .danger, "queues", "\(names(found)) cannot be used: \(trouble)",
-            advice: "look who has put something else into that key, and delete or rename it")
+            advice:
+                "a worker of the queue puts it aside; or look who has put something else into that key, and delete or rename it"
+        )
+    }
+
+    private static func unread(_ queues: [QueueReport]) -> Finding? {
+        let found = queues.flatMap(\.unread)
+        guard !found.isEmpty else { return nil }
+        let lists = found.prefix(20).map { "\($0.list.printable()) (\($0.count))" }.joined(separator: ", ")
+        return Finding(
+            .warning, "priorities", "messages wait where no worker of Chard's looks: \(lists)",
+            advice:
+                "a client has other priority_steps or another sep in its broker_transport_options: give all sides the same, "
+                + "here as CHARD_PRIORITY_STEPS and CHARD_PRIORITY_SEPARATOR")
     }
 
     private static func paused(_ queues: [QueueReport]) -> Finding? {

@@ -28,6 +28,9 @@ public struct Operator: Sendable {
     /// The messages that could not be run.
     public var deadLetters: DeadLetters { DeadLetters(app: app) }
 
+    /// What stood where something else should, and was put aside.
+    public var aside: Aside { Aside(app: app) }
+
     /// The tasks that wait for their time.
     public var delayedTasks: DelayedTasks { DelayedTasks(app: app) }
 
@@ -48,6 +51,7 @@ public struct Operator: Sendable {
         var findings = try await broker.diagnose()
         findings += try await broker.examine()
         if let inspected = broker as? any InspectableBroker {
+            findings += [Finding.aside(try await aside.list())].compactMap(\.self)
             findings += Finding.queues(try await inspected.queues(), servedBy: try await inspected.workers())
         }
         return findings

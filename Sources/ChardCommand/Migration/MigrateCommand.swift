@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Chard
+import ChardRedis
 import ChardSQLite
 import FoundationEssentials
 
@@ -100,18 +101,19 @@ struct MigrateCommand: AsyncParsableCommand {
         let prefix = try session.settings.text(.keyPrefix, flag: common.keyPrefix, named: "--key-prefix")?.value
         return try Self.open(
             url, option, keyPrefix: Self.isFile(url) ? "" : prefix ?? "",
+            priorities: session.settings.priorities(),
             deadLetterLimit: session.settings.integer(.deadLetterLimit, flag: nil),
             deadLetterTimeToLive: session.settings.deadLetterTimeToLive())
     }
 
     private static func open(
-        _ url: String, _ option: String, keyPrefix: String = "", deadLetterLimit: Int? = nil,
-        deadLetterTimeToLive: Duration? = nil
+        _ url: String, _ option: String, keyPrefix: String = "", priorities: PrioritySteps? = nil,
+        deadLetterLimit: Int? = nil, deadLetterTimeToLive: Duration? = nil
     ) throws -> any MovableBroker {
         let broker: any Broker
         do {
             broker = try openBroker(
-                url, keyPrefix: keyPrefix, deadLetterLimit: deadLetterLimit,
+                url, keyPrefix: keyPrefix, priorities: priorities, deadLetterLimit: deadLetterLimit,
                 deadLetterTimeToLive: deadLetterTimeToLive)
         } catch {
             throw BrokerError(error.code, "\(option): \(error.message)", underlying: error)

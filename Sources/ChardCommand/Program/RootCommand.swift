@@ -26,7 +26,8 @@ struct RootCommand: AsyncParsableCommand {
             SendCommand.self, ResultCommand.self, ShowCommand.self, WhyCommand.self, ListCommand.self,
             RevokeCommand.self, WorkflowCommand.self, QueuesCommand.self, WorkersCommand.self, InspectCommand.self,
             ControlCommand.self, EventsCommand.self,
-            BeatCommand.self, ScheduledCommand.self, DeadCommand.self, PurgeCommand.self, MigrateCommand.self,
+            BeatCommand.self, ScheduledCommand.self, DeadCommand.self, AsideCommand.self, PurgeCommand.self,
+            MigrateCommand.self,
             DoctorCommand.self, BenchCommand.self,
         ]
         return CommandConfiguration(

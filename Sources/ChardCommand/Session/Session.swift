@@ -50,13 +50,14 @@ struct Session: Sendable {
         let broker = try settings.text(.brokerURL, flag: options.broker, named: "--broker")
         let results = try settings.text(.resultsURL, flag: options.results, named: "--results")
         let prefix = try settings.text(.keyPrefix, flag: options.keyPrefix, named: "--key-prefix")
+        let priorities = try settings.priorities()
         let letters = try settings.integer(.deadLetterLimit, flag: nil)
         let letterTime = try settings.deadLetterTimeToLive()
         let history = try settings.history()
         func open(_ url: SettingsReader.Found<String>) throws -> any InspectableBroker {
             do {
                 return try openBroker(
-                    url.value, keyPrefix: prefix?.value ?? "", deadLetterLimit: letters,
+                    url.value, keyPrefix: prefix?.value ?? "", priorities: priorities, deadLetterLimit: letters,
                     deadLetterTimeToLive: letterTime, history: history)
             } catch {
                 throw BrokerError(error.code, "\(url.origin): \(error.message)", underlying: error)

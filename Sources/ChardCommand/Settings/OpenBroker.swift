@@ -8,19 +8,21 @@ import ChardSQLite
 /// The broker that a URL names; nothing is opened yet.
 ///
 /// - `redis://[user:password@]host[:port]/db`, `rediss://...` with TLS, `redis+unix:///path?db=0` for a Unix socket:
-///   ``RedisBroker``, whose keys and channels all begin with `keyPrefix`.
+///   ``RedisBroker``, whose keys and channels all begin with `keyPrefix`, and whose lists are named by `priorities`.
 /// - `sqlite:///relative.db`, `sqlite:////absolute.db`, with `?synchronous=normal` behind it for speed without the last
 ///   moments before a power failure: ``SQLiteBroker``, for all processes of one machine.
 /// - `memory://`: a new ``MemoryBroker``, which exists only within this process.
 ///
 /// - Parameters:
+///   - priorities: On Redis, the steps of priority; by default what the URL says, or else kombu's usual ones. Files and memory
+///     have four steps, whatever this is.
 ///   - deadLetterLimit: How many dead letters are kept of each queue, at least 1; by default, 10,000.
 ///   - deadLetterTimeToLive: How long they are kept; by default, 30 days.
 ///   - history: How much is kept of the history of tasks.
 /// - Throws: ``BrokerError`` with code `misconfigured` for any other URL. It repeats nothing that may be a password.
 public func openBroker(
-    _ url: String, keyPrefix: String = "", deadLetterLimit: Int? = nil, deadLetterTimeToLive: Duration? = nil,
-    history: HistoryLimits = .usual
+    _ url: String, keyPrefix: String = "", priorities: PrioritySteps? = nil, deadLetterLimit: Int? = nil,
+    deadLetterTimeToLive: Duration? = nil, history: HistoryLimits = .usual
 ) throws(BrokerError) -> any InspectableBroker {
     if let deadLetterLimit, deadLetterLimit < 1 {
         throw BrokerError(.misconfigured, "the limit of dead letters is \(deadLetterLimit); it must be at least 1")
@@ -37,11 +39,20 @@ public func openBroker(
         if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }
         if let deadLetterTimeToLive { settings.deadLetterTimeToLive = deadLetterTimeToLive }
         settings.history = history
+        let address: RedisURL
         do {
-            return RedisBroker(try RedisURL(url), settings: settings)
+            address = try RedisURL(url)
         } catch {
             throw BrokerError(.misconfigured, error.message, underlying: error)
         }
+        if let priorities {
+            guard address.priorities ?? priorities == priorities else {
+                throw BrokerError(
+                    .misconfigured, "the URL has other steps of priority, or another separator, than the settings")
+            }
+            settings.priorities = priorities
+        }
+        return RedisBroker(address, settings: settings)
     case "memory":
         guard url.utf8.count == "memory://".utf8.count else {
             throw BrokerError(.misconfigured, "nothing may stand behind memory://")

@@ -7,7 +7,7 @@
 struct Setting: Sendable, Hashable {
     /// What kind of value it has.
     enum Kind: Sendable, Hashable {
-        case text, names, wholeNumber, number, flag
+        case text, names, wholeNumber, wholeNumbers, number, flag
     }
 
     /// The key in the settings file.
@@ -26,6 +26,10 @@ struct Setting: Sendable, Hashable {
     static let brokerURL = Setting(name: "broker_url", kind: .text, expected: "a URL as text")
     static let resultsURL = Setting(name: "results_url", kind: .text, expected: "a URL as text")
     static let keyPrefix = Setting(name: "key_prefix", kind: .text, expected: "text")
+    static let prioritySteps = Setting(
+        name: "priority_steps", kind: .wholeNumbers,
+        expected: "whole numbers that ascend from 0 to at most 9, in the environment with commas between")
+    static let prioritySeparator = Setting(name: "priority_separator", kind: .text, expected: "text")
     static let logLevel = Setting(name: "log_level", kind: .text, expected: "a level's name")
     static let logFormat = Setting(name: "log_format", kind: .text, expected: "text or json")
     static let logRate = Setting(name: "log_rate", kind: .number, expected: "a number of lines a second")
@@ -49,7 +53,8 @@ struct Setting: Sendable, Hashable {
     static let mostSlots = 10_000
 
     static let all = [
-        brokerURL, resultsURL, keyPrefix, logLevel, logFormat, logRate, workerQueues, workerConcurrency,
+        brokerURL, resultsURL, keyPrefix, prioritySteps, prioritySeparator, logLevel, logFormat, logRate, workerQueues,
+        workerConcurrency,
         workerProcesses, workerNode, workerGrace, workerEvents, startupWait, deadLetterLimit, deadLetterDays,
         historyLimit, historyHours,
     ]

@@ -8,6 +8,7 @@ enum SettingValue: Sendable, Hashable {
     case text(String)
     case names([String])
     case wholeNumber(Int)
+    case wholeNumbers([Int])
     case number(Double)
     case flag(Bool)
 
@@ -18,6 +19,8 @@ enum SettingValue: Sendable, Hashable {
             case .text: .text(text)
             case .names: .names(NameList.names(in: [text]))
             case .wholeNumber: Int(text).map(SettingValue.wholeNumber)
+            case .wholeNumbers:
+                Self.numbers(in: NameList.names(in: [text]).map(Int.init)).map(SettingValue.wholeNumbers)
             case .number: Double(text).map(SettingValue.number)
             case .flag: Self.flags[text.lowercased()].map(SettingValue.flag)
             }
@@ -32,6 +35,8 @@ enum SettingValue: Sendable, Hashable {
             case .text: json.string.map(SettingValue.text)
             case .names: Self.names(in: json).map(SettingValue.names)
             case .wholeNumber: json.integer.map(SettingValue.wholeNumber)
+            case .wholeNumbers:
+                json.array.flatMap { Self.numbers(in: $0.map(\.integer)) }.map(SettingValue.wholeNumbers)
             case .number: json.number.map(SettingValue.number)
             case .flag: json.bool.map(SettingValue.flag)
             }
@@ -42,6 +47,11 @@ enum SettingValue: Sendable, Hashable {
     private static let flags = [
         "1": true, "true": true, "yes": true, "on": true, "0": false, "false": false, "no": false, "off": false,
     ]
+
+    /// All of them, if there is no gap.
+    private static func numbers(in numbers: [Int?]) -> [Int]? {
+        numbers.contains(nil) ? nil : numbers.compactMap(\.self)
+    }
 
     private static func names(in json: JSON) -> [String]? {
         guard let elements = json.array else { return nil }

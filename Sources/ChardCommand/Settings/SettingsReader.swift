@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardRedis
 
 /// Finds the value of a setting: a flag wins over the environment, the environment over the file.
 struct SettingsReader: Sendable {
@@ -77,6 +78,22 @@ struct SettingsReader: Sendable {
                 "\(found.origin) is \(found.value); it must be \(Setting.deadLetterDays.expected)", status: .misused)
         }
         return seconds.duration
+    }
+
+    /// The steps of priority, of what is set of them; `nil` where nothing is.
+    func priorities() throws -> PrioritySteps? {
+        let steps: Found<[Int]>? = try find(.prioritySteps) {
+            if case .wholeNumbers(let numbers) = $0 { numbers } else { nil }
+        }
+        let separator = try text(.prioritySeparator, flag: nil, named: "")
+        guard let origin = steps?.origin ?? separator?.origin else { return nil }
+        do {
+            return try PrioritySteps(
+                steps?.value ?? PrioritySteps.usual.steps,
+                separator: separator?.value ?? PrioritySteps.usualSeparator)
+        } catch {
+            throw BrokerError(error.code, "\(origin): \(error.message)")
+        }
     }
 
     /// How much is kept of the history of tasks.

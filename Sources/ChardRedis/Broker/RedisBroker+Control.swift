@@ -55,7 +55,7 @@ extension RedisBroker: ControllableBroker {
             }
             return call.command
         }
-        let replies = try await server.ask([first] + commands).dropFirst()
+        let replies = try await mending { try await server.ask([first] + commands).dropFirst() }
         let removed = Set(replies.flatMap { ($0.array ?? []).compactMap(\.text) })
         return ids.filter(removed.contains)
     }
@@ -82,10 +82,9 @@ extension RedisBroker: ControllableBroker {
     }
 
     private func change(_ verb: String, _ queue: String) async throws -> (isNew: Bool, number: Int) {
-        let reply = try await translatingErrors { () throws(RedisError) in
-            try await client.run(
-                RedisScript.pause, keys: [keys.paused, keys.orders, keys.orderLog, keys.news], verb, queue)
-        }
+        let command = RedisScript.pause.command(
+            keys: [keys.paused, keys.orders, keys.orderLog, keys.news], verb, queue)
+        let reply = try await mending { try await server.ask([command])[0] }
         return (reply.array?.first?.integer == 1, reply.array?.last?.integer ?? 0)
     }
 

@@ -55,12 +55,12 @@ extension RedisBroker: DelayingBroker {
 
     /// Changes a delayed message.
     public func change(_ task: DelayedTask, _ effects: Effects) async throws -> Bool {
-        let step = Priority.step(for: task.priority)
+        let step = keys.priorities.index(for: task.priority)
         var call = ScriptCall(.changeDelayed)
         call.append(key: keys.delayed(task.queue))
         call.append(key: keys.delayedMessages(task.queue))
         call.append(task.name)
-        call.append([UInt8(ascii: "0") + UInt8(step)] + task.payload)
+        call.append([UInt8(ascii: "0") + UInt8(min(max(task.priority, 0), 9))] + task.payload)
         call.append(
             effects, from: keys.waiting(task.queue, step: step), keys, settings, now: Date().timeIntervalSince1970)
         return try await server.ask([call.command])[0].integer != 0
@@ -68,14 +68,13 @@ extension RedisBroker: DelayingBroker {
 }
 
 extension DelayedTask {
-    /// Reads a message as it is kept, behind the digit of its step.
+    /// Reads a message as it is kept, behind the least priority of its step.
     fileprivate init?(name: String, queue: String, due: Double, entry: [UInt8]?) {
-        guard let entry, let digit = entry.first, case let step = Int(digit) - 0x30, Priority.steps.indices ~= step
-        else {
+        guard let entry, let digit = entry.first, case let priority = Int(digit) - 0x30, 0...9 ~= priority else {
             return nil
         }
         self.init(
-            name: name, queue: queue, dueAt: Date(timeIntervalSince1970: due), priority: Priority.steps[step],
+            name: name, queue: queue, dueAt: Date(timeIntervalSince1970: due), priority: priority,
             payload: Array(entry.dropFirst()))
     }
 }

@@ -41,7 +41,7 @@ extension RedisBroker: DiagnosableBroker {
         let queues = try await queueNames()
         return [
             try await rights(queues), try await heartbeats(), try await delayedMessages(queues),
-            try await unreadLists(queues),
+            try await bindings(queues),
         ].compactMap(\.self) + (try await settingsOfServer())
     }
 
@@ -89,23 +89,24 @@ extension RedisBroker: DiagnosableBroker {
         }
     }
 
-    /// Whether messages wait where no worker of ours looks, since a client has other settings of priorities.
-    private func unreadLists(_ queues: [String]) async throws -> Finding? {
-        let known = Set(queues.map { keys.waiting($0) })
-        let lists = queues.prefix(500).flatMap(keys.unread).filter { !known.contains($0.key) }
+    /// Whether kombu's routing tables of the queues can be read by kombu: an entry with another separator ends every call of a
+    /// client there.
+    private func bindings(_ queues: [String]) async throws -> Finding? {
+        let tables = queues.prefix(Self.mostLookedAt).flatMap { [keys.binding($0), keys.permanentBinding($0)] }
         let replies = try await translatingErrors { () throws(RedisError) in
-            try await client.pipeline(lists.map { RedisCommand("LLEN", $0.key) })
+            try await client.pipeline(tables.map { RedisCommand("SMEMBERS", $0) })
         }
-        let found = zip(lists, replies).compactMap { list, reply in
-            (reply.integer ?? 0) > 0 ? "\(list.words.printable()) (\(reply.integer ?? 0))" : nil
+        let separator = Array(keys.priorities.separator.utf8)
+        let bad = zip(tables, replies).first { _, reply in
+            (reply.array ?? []).contains { member in
+                (member.bytes ?? []).split(separator: separator, omittingEmptySubsequences: false).count != 3
+            }
         }
-        guard !found.isEmpty else { return nil }
+        guard let (table, _) = bad else { return nil }
         return Finding(
-            .warning, "priorities",
-            "messages wait where no worker of Chard's looks: \(found.prefix(20).joined(separator: ", "))",
-            advice:
-                "a client has other priority_steps or another sep in its broker_transport_options; leave both out, so that all "
-                + "agree on the steps 0, 3, 6 and 9")
+            .danger, "bindings",
+            "\(table.printable()) has an entry with another separator, on which Celery's clients fail",
+            advice: "give all sides the same sep, then delete that key: whoever sends or serves writes it anew")
     }
 
     private func heartbeats() async throws -> Finding? {
@@ -177,13 +178,14 @@ extension Finding {
         Finding(
             .warning, "server",
             "INFO is refused, so that version, memory, eviction and persistence are not known: \(error.message)",
-            advice: "ACL SETUSER USER +info")
+            advice: error.isUnknownCommand
+                ? "ask whoever looks after the server, or the proxy before it" : "ACL SETUSER USER +info")
     }
 
     fileprivate static func noTrial(_ error: RedisError) -> Finding {
         Finding(
             .warning, "rights", "what this user may do is not known: MULTI is refused: \(error.message)",
-            advice: "ACL SETUSER USER +multi")
+            advice: error.isUnknownCommand ? "a proxy that knows no transactions" : "ACL SETUSER USER +multi")
     }
 
     fileprivate static func rights(_ error: BrokerError?) -> Finding {

@@ -8,7 +8,7 @@ extension RedisBroker: MovableBroker {
     /// The steps, which the lists' names tell.
     package func priorities(of deliveries: [Delivery]) -> [Int] {
         deliveries.map { delivery in
-            Priority.steps[keys.waiting(allOf: delivery.queue).firstIndex(of: delivery.place) ?? 0]
+            keys.steps[keys.waiting(allOf: delivery.queue).firstIndex(of: delivery.place) ?? 0]
         }
     }
 

@@ -8,8 +8,10 @@ extension RedisBroker: PeekableBroker {
     public func waitingMessages(
         in queue: String, from first: Int, limit: Int, messageLimit: Int
     ) async throws -> [PeekedMessage] {
-        var places = Priority.steps.indices.flatMap { step in
-            [keys.ripe(queue, step: step), keys.waiting(queue, step: step)].map { Place(key: $0, step: step) }
+        var places = keys.steps.indices.flatMap { step in
+            [keys.ripe(queue, step: step), keys.waiting(queue, step: step)].map {
+                Place(key: $0, priority: keys.steps[step])
+            }
         }
         if first > 0 {
             let counts = try await server.ask(places.map { RedisCommand("LLEN", $0.key) })
@@ -26,10 +28,13 @@ extension RedisBroker: PeekableBroker {
     /// What processes hold of a queue.
     public func leasedMessages(in queue: String, limit: Int, messageLimit: Int) async throws -> [PeekedMessage] {
         let holders = Holder.read(try await server.ask([RedisCommand("HGETALL", keys.holders)])[0])
-            .filter { $0.queues.contains(queue) }.map(\.identity).sorted()
-        let places = holders.flatMap { identity in
-            Priority.steps.indices.map { step in
-                Place(key: keys.leased(identity, keys.waiting(queue, step: step)), step: step, holder: identity)
+            .filter { $0.queues.contains(queue) }.sorted { $0.identity < $1.identity }
+        let places = holders.flatMap { holder in
+            let keys = holder.keys(like: keys)
+            return keys.steps.enumerated().map { step, least in
+                Place(
+                    key: keys.leased(holder.identity, keys.waiting(queue, step: step)), priority: least,
+                    holder: holder.identity)
             }
         }
         return try await peek(at: places, of: queue, limit: limit, messageLimit: messageLimit)
@@ -38,7 +43,7 @@ extension RedisBroker: PeekableBroker {
     /// A list of messages, and what stands in none of them.
     private struct Place {
         var key: String
-        var step: Int
+        var priority: Int
         var holder: String?
         /// How many messages to pass over.
         var passing = 0
@@ -55,7 +60,7 @@ extension RedisBroker: PeekableBroker {
             zip(places, replies).lazy.flatMap { place, reply in
                 (reply.array ?? []).compactMap(HeldMessage.init).map { message in
                     PeekedMessage(
-                        queue: queue, priority: Priority.steps[place.step], payload: message.payload,
+                        queue: queue, priority: place.priority, payload: message.payload,
                         excerptOf: message.excerptOf, holder: place.holder)
                 }
             }.prefix(limit))

@@ -30,12 +30,48 @@ extension RedisBroker {
             report.oldestWait = try await oldestWait(in: question.lists, question.next(in: own), now: now)
             reports.append(report)
         }
+        let unread = try await unreadMessages(known.names, known.holders)
+        for index in reports.indices { reports[index].unread = unread[reports[index].queue] ?? [] }
         return reports.sorted { $0.queue < $1.queue }
+    }
+
+    /// Of no more queues than that it is asked what nobody reads: each has some thirty such lists.
+    static let mostLookedAt = 500
+
+    /// What waits of the first of these queues where no worker looks, since a client has other settings of priorities.
+    func unreadMessages(_ queues: [String], _ holders: [Holder]) async throws -> [String: [UnreadMessages]] {
+        // Workers may have other settings, too, and a queue may have a name like such a list.
+        var read = Set(queues.map { keys.waiting($0) })
+        for holder in holders {
+            let keys = holder.keys(like: keys)
+            guard keys != self.keys else { continue }
+            read.formUnion(holder.queues.flatMap { keys.waiting(allOf: $0) + keys.ripe(allOf: $0) })
+        }
+        let lists = queues.prefix(Self.mostLookedAt).map { queue in
+            keys.unread(of: queue).filter { !read.contains($0.key) }
+        }
+        // Without a script: who may only read may do this. Who may not look there is told nothing of it.
+        let questions = lists.map { lists in
+            var question = RedisCommand("EXISTS")
+            question.append(contentsOf: lists.map(\.key))
+            return question
+        }
+        return try await translatingErrors { () throws(RedisError) in
+            let replies = try await client.pipeline(questions)
+            let found = zip(lists, replies).filter { $1.integer ?? 0 > 0 }.flatMap(\.0)
+            let counts = try await client.pipeline(found.map { RedisCommand("LLEN", $0.key) })
+            var messages: [String: [UnreadMessages]] = [:]
+            for (list, count) in zip(found, counts) {
+                guard let count = count.integer, count > 0 else { continue }
+                messages[list.queue, default: []].append(UnreadMessages(list: list.words, count: count))
+            }
+            return messages
+        }
     }
 
     /// Those of some queues in which there is anything, what is held apart.
     private func occupied(_ names: [String]) async throws -> Set<String> {
-        let size = 2 * Priority.steps.count + 2
+        let size = 2 * keys.steps.count + 2
         let most = (ScriptCall.most - 1) / size
         let portions = stride(from: 0, to: names.count, by: most).map { names[$0..<min($0 + most, names.count)] }
         return try await translatingErrors { () throws(RedisError) in
@@ -127,7 +163,8 @@ private struct QueueQuestion {
         let waiting = keys.waiting(allOf: queue)
         let lists = keys.ripe(allOf: queue) + waiting
         let leased = holders.filter { $0.queues.contains(queue) }.flatMap { holder in
-            waiting.map { keys.leased(holder.identity, $0) }
+            let keys = holder.keys(like: keys)
+            return keys.waiting(allOf: queue).map { keys.leased(holder.identity, $0) }
         }
         self.queue = queue
         self.lists = lists

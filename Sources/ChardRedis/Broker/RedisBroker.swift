@@ -90,7 +90,7 @@ public final class RedisBroker: InspectableBroker {
                 delayed.append(.push(message))
                 continue
             }
-            let list = keys.waiting(message.queue, step: Priority.step(for: message.priority))
+            let list = keys.waiting(message.queue, step: keys.priorities.index(for: message.priority))
             if push?.list != list || push?.command.count == ScriptCall.most {
                 if let push { commands.append(push.command) }
                 push = (list, RedisCommand("LPUSH", list))
@@ -100,10 +100,15 @@ public final class RedisBroker: InspectableBroker {
         if let push { commands.append(push.command) }
         if !delayed.isEmpty { commands += writing(delayed, now: now.timeIntervalSince1970) }
         let batch = commands
-        for reply in try await translatingErrors({ () throws(RedisError) in try await client.pipeline(batch) }) {
-            if let error = reply.error { throw BrokerError(error) }
+        let replies = try await translatingErrors { () throws(RedisError) in try await client.pipeline(batch) }
+        var isBound = !bindings.isEmpty
+        for (index, reply) in replies.enumerated() {
+            guard let error = reply.error else { continue }
+            // What somebody has put where queues are noted is in the way of the notes alone; workers put it aside.
+            guard index < bindings.count, error.code == .wrongType else { throw BrokerError(error) }
+            isBound = false
         }
-        if !bindings.isEmpty { server.noteBound(messages.lazy.map(\.queue)) }
+        if isBound { server.noteBound(messages.lazy.map(\.queue)) }
     }
 
     /// The commands that write effects without a fence: as many in one step as go into one call, all of one kind in each.

@@ -67,6 +67,12 @@ struct ServerInfo {
     }
 
     var persistence: Finding {
+        if fields["rdb_last_bgsave_status"] == "err" {
+            return Finding(
+                .danger, "persistence",
+                "the last snapshot failed: unless stop-writes-on-bgsave-error is no, the server takes no writes",
+                advice: "look after the server's disk, then BGSAVE")
+        }
         guard integer("aof_enabled") == 1 else {
             return Finding(
                 .warning, "persistence",

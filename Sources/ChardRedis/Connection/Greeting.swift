@@ -34,6 +34,9 @@ struct Greeting {
                 throw RedisError(code: .badURL, message: "\(peer): \(error.message)", command: command.name)
             case ("SELECT", _), (_, .authentication), (_, .tooManyClients):
                 throw RedisError(code: error.code, message: "\(peer): \(error.message)", command: command.name)
+            case ("PING", .misconfigured):
+                // A server whose disk is full refuses this as it refuses writes, and lets everybody read.
+                continue
             case ("PING", _) where error.isRetryable:
                 throw RedisError(code: error.code, message: "\(peer): \(error.message)", command: command.name)
             default:

@@ -7,6 +7,8 @@
 /// - `redis+unix:///run/redis.sock?db=0` is a Unix socket; `unix://` and `redis+socket://` mean the same.
 /// - The database stands in the path or as `?db=`; `rediss://` also takes `ssl_cert_reqs`, `ssl_ca_certs`,
 ///   `ssl_certfile` and `ssl_keyfile`, with the meanings that Celery gives them.
+/// - `?priority_steps=0,1,2,3,4,5,6,7,8,9&sep=:` are the steps of priority and their separator, as Celery's
+///   `broker_transport_options` name them: see ``PrioritySteps``.
 /// - In user and password, special characters are percent-encoded: `@` is `%40`, `:` is `%3A`, `/` is `%2F`.
 ///
 /// Neither user nor password shows in any description, dump or error.
@@ -25,6 +27,8 @@ public struct RedisURL: Sendable, Hashable {
     public var database: Int
     /// The encryption; nil speaks in the clear.
     public var tls: RedisTLS?
+    /// The steps of priority; `nil` where the URL says nothing of them.
+    public var priorities: PrioritySteps?
     package var user: String?
     package var password: String?
 
@@ -43,6 +47,7 @@ public struct RedisURL: Sendable, Hashable {
         user = try parts.user()
         password = try parts.password()
         tls = try parts.scheme == "rediss" ? parts.tls() : nil
+        priorities = try parts.priorities()
         try parts.checkNothingIsLeft()
     }
 
@@ -56,7 +61,7 @@ public struct RedisURL: Sendable, Hashable {
 }
 
 extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The URL with `***` in place of user and password, and without the names of TLS files.
+    /// The URL with `***` in place of user and password, and without the names of TLS files and steps of priority.
     public var description: String {
         let secret = user == nil && password == nil ? "" : "***@"
         return switch address {

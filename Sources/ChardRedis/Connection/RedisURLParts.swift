@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
+
 /// The pieces of a Redis URL, taken out one by one until nothing is left.
 struct RedisURLParts {
     let scheme: String
@@ -114,9 +116,24 @@ struct RedisURLParts {
             acceptsAnyCertificate: verification?.hasSuffix("none") ?? false)
     }
 
+    /// The steps of priority, under the names that kombu has for them.
+    mutating func priorities() throws(RedisError) -> PrioritySteps? {
+        let (steps, separator) = (query.removeValue(forKey: "priority_steps"), query.removeValue(forKey: "sep"))
+        guard steps != nil || separator != nil else { return nil }
+        do {
+            return try PrioritySteps(
+                PrioritySteps.steps(in: steps) ?? PrioritySteps.usual.steps,
+                separator: separator ?? PrioritySteps.usualSeparator)
+        } catch {
+            throw RedisError(badURL: error.message)
+        }
+    }
+
     func checkNothingIsLeft() throws(RedisError) {
         guard let unknown = query.keys.sorted().first else { return }
-        let known = scheme == "rediss" ? "db, ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile" : "db"
+        let known =
+            "db, priority_steps, sep"
+            + (scheme == "rediss" ? ", ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile" : "")
         throw RedisError(badURL: "it has a parameter \"\(unknown)\" that means nothing here (known: \(known))")
     }
 }

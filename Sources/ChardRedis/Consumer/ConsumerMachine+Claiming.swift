@@ -112,7 +112,8 @@ extension ConsumerMachine {
         guard let claim else { return }
         if let obstacle {
             if failure == nil { lose() } else { finish(.failure(obstacle)) }
-        } else if !error.isRetryable {
+        } else if !error.isRetryable, error.code != .noPermission {
+            // A right that was there when the hold was opened may be given back.
             finish(.failure(BrokerError(error)))
         } else if claim.isWoken {
             // What the server has moved all the same is found by the next claim.

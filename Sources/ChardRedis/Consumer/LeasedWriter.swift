@@ -125,6 +125,7 @@ struct LeasedWriter: Sendable {
                     trouble = error
                     again.append(index)
                 case .failed(let error):
+                    await look(into: error)
                     receipts[index] = Receipt(
                         .refused(because: BrokerError(error).message, isForGood: error.code == .tooLarge))
                 }
@@ -137,6 +138,16 @@ struct LeasedWriter: Sendable {
             isFull = isFull || isNews
         }
         return receipts
+    }
+
+    /// What is in the way of a retry, say, is put aside before the next try.
+    private func look(into error: RedisError) async {
+        guard error.code == .wrongType || error.code == .noPermission else { return }
+        let subscription = await core.run { $0.subscription }
+        guard error.code == .wrongType else {
+            return server.look(into: error, of: subscription.queues, by: subscription.node)
+        }
+        try? await server.putAsideAtOnce(of: subscription.queues, worker: subscription.node, because: error)
     }
 
     /// Gives back what nobody wants. What the server refuses to take back is tried again for as long as the lease holds, and

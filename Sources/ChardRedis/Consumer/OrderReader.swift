@@ -11,6 +11,7 @@ import NIOCore
 /// Lives on the event loop.
 final class OrderReader {
     private let server: RedisAccess
+    private let node: String
     private let view: ConsumerView
     private let onTerminate: @Sendable (Set<String>) -> Void
     private var known = KnownOrders()
@@ -22,8 +23,12 @@ final class OrderReader {
 
     private static let page = 500
 
-    init(_ server: RedisAccess, view: ConsumerView, onTerminate: @escaping @Sendable (Set<String>) -> Void) {
+    init(
+        _ server: RedisAccess, node: String, view: ConsumerView,
+        onTerminate: @escaping @Sendable (Set<String>) -> Void
+    ) {
         self.server = server
+        self.node = node
         self.view = view
         self.onTerminate = onTerminate
     }
@@ -94,8 +99,8 @@ final class OrderReader {
             guard case .success(let replies) = result, let page = replies[0].array, page.count == 2,
                 let next = page[0].text
             else {
-                if case .success(let replies) = result, let error = replies[0].error, error.code == .wrongType {
-                    self.server.putAside(self.server.keys.revoked, as: "zset", because: error)
+                if case .success(let replies) = result, let error = replies[0].error {
+                    self.server.look(into: error, of: [], by: self.node)
                 }
                 // Until it succeeds, the server is asked about each task.
                 self.server.client.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
@@ -124,10 +129,7 @@ final class OrderReader {
             switch result {
             case .success(let replies):
                 guard let error = replies.lazy.compactMap(\.error).first else { return go(replies) }
-                if error.code == .wrongType {
-                    self.server.putAside(self.server.keys.orderLog, as: "stream", because: error)
-                    self.server.putAside(self.server.keys.paused, as: "set", because: error)
-                }
+                self.server.look(into: error, of: [], by: self.node)
                 fail(.failure(error))
             case .failure(let error): fail(.failure(error))
             }

@@ -15,6 +15,8 @@ final class PopConnections {
     private let lengths: [Duration]
     private var connections: [RedisConnection?]
     private var round = 0
+    /// How many are being opened just now.
+    private var opening = 0
 
     /// - Parameter messageLimit: Of how many bytes on a message is larger than anybody takes.
     init(_ lists: [WaitingList], ripe: [WaitingList], server: RedisAccess, messageLimit: Int) {
@@ -25,8 +27,8 @@ final class PopConnections {
         // With the time that a pop waits, the ten seconds in which a dead connection is to be noticed.
         options.readTimeout = .seconds(4)
         self.options = options
-        let queues = lists.count / Priority.steps.count
-        let lengths = lists.indices.map { server.settings.popLength($0 / Priority.steps.count, of: queues) }
+        let steps = server.keys.steps.count
+        let lengths = lists.indices.map { server.settings.popLength($0 / steps, of: lists.count / steps) }
         self.lengths = lengths
         commands = lists.indices.map { index in
             let (list, ripe) = (lists[index], ripe[index])
@@ -38,8 +40,16 @@ final class PopConnections {
     }
 
     func connect(_ pop: PopID, then tell: @escaping (_ trouble: (any Error)?) -> Void) {
+        // Not at once: whoever is told has just asked.
+        if let shortage = SpareDescriptors.shortage(opening: opening) {
+            return server.client.eventLoop.assumeIsolated().execute {
+                if pop.round == self.round { tell(shortage) }
+            }
+        }
+        opening += 1
         RedisConnection.open(to: server.url, options: options, on: server.client.eventLoop)
             .assumeIsolated().whenComplete { result in
+                self.opening -= 1
                 switch result {
                 case .success(let connection):
                     guard pop.round == self.round else { return connection.closeAtOnce() }

@@ -57,14 +57,20 @@ final class Promoter {
         let keys = server.keys
         let command = RedisScript.promote.command(
             keys: [keys.delayed(queue), keys.delayedMessages(queue)]
-                + Priority.steps.indices.flatMap { [keys.ripe(queue, step: $0), keys.waiting(queue, step: $0)] },
-            Self.batch, Self.batchBytes, waiting)
+                + keys.steps.indices.flatMap { [keys.ripe(queue, step: $0), keys.waiting(queue, step: $0)] },
+            Self.batch, Self.batchBytes, waiting, keys.priorities.digits)
         server.client.submit([command]).assumeIsolated().whenComplete { result in
             let reply = try? result.get()[0]
             guard let answer = Promotion(reply) else {
-                if let error = reply?.error { self.tell("what is delayed cannot be moved", error.description) }
+                if let error = reply?.error {
+                    self.tell("what is delayed cannot be moved", error.description)
+                    self.server.look(into: error, of: [self.queue], by: self.node)
+                }
                 // What cannot be asked now is asked again in a second.
                 return self.goOn(after: .seconds(1))
+            }
+            if let trouble = answer.stuck.first?.trouble {
+                self.server.look(into: RedisError(reply: trouble), of: [self.queue], by: self.node)
             }
             for (name, trouble) in answer.stuck
             where self.tell("an entry among what is delayed cannot be moved", trouble, name) {
@@ -125,7 +131,7 @@ final class Promoter {
             guard let reply = try? result.get()[0], reply.error == nil else { return }
             let entry = reply.bytes ?? []
             // What is a message stays: it is where it is to go that something is wrong with.
-            if let digit = entry.first, Priority.steps.indices ~= Int(digit) - 0x30 { return }
+            if let digit = entry.first, 0...9 ~= Int(digit) - 0x30 { return }
             let letter = DeadLetter(
                 id: name, taskID: nil, task: nil, queue: self.queue, reason: .malformed,
                 error: "what was delayed under this name cannot be moved to its queue: \(trouble)", attempts: 0,

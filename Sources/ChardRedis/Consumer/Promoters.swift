@@ -54,8 +54,14 @@ final class Promoters {
     /// Looks at every queue that somebody serves, and moves what is due of those that have anything delayed.
     func promoteAll() {
         guard isOnDuty else { return }
-        server.client.submit([RedisCommand("HGETALL", server.keys.holders)]).assumeIsolated().whenComplete { result in
-            guard let reply = try? result.get()[0] else { return }
+        // The second for its type alone: who sends adds to that key now and then.
+        let looks = [RedisCommand("HGETALL", server.keys.holders), RedisCommand("ZCARD", server.keys.queues)]
+        server.client.submit(looks).assumeIsolated().whenComplete { result in
+            guard let replies = try? result.get() else { return }
+            let reply = replies[0]
+            if let error = replies.lazy.compactMap(\.error).first {
+                self.server.look(into: error, of: [], by: self.node)
+            }
             let all = Holder.read(reply).reduce(into: Set(self.queues)) { $0.formUnion($1.queues) }
             self.promote(all.sorted())
             self.noteUse(of: all)
@@ -64,7 +70,7 @@ final class Promoters {
 
     private func promote(_ queues: [String]) {
         let keys = server.keys
-        let size = 1 + Priority.steps.count
+        let size = 1 + keys.steps.count
         let most = (ScriptCall.most - 2) / size
         for start in stride(from: 0, to: queues.count, by: most) {
             let portion = queues[start..<min(start + most, queues.count)]

@@ -78,6 +78,7 @@ final class Recoverer: Sendable {
                 try await look()
             } catch {
                 server.logger.debug("recovery was cut short", metadata: ["error": "\(error)"])
+                server.look(into: error, of: [], by: node)
             }
             state.withLock { $0.isRunning = false }
         }
@@ -139,11 +140,12 @@ final class Recoverer: Sendable {
             keys: [keys.recovering(process.identity), keys.heartbeat(process.identity)], node, Self.lock.milliseconds)
         guard !(try await server.client.send(lock)).isNull else { return }
         let noted = try await server.client.send(RedisCommand("SMEMBERS", keys.lastChances(process.identity)))
-        let seal = try await server.seal()
+        let seal = try await server.seal(for: node)
         let started = Started(ids: Set((noted.array ?? []).compactMap(\.text)), seal: seal)
         var ids: [String] = []
         var losses: [AttemptRecord] = []
         var isWhole = true
+        let keys = process.keys(like: keys)
         for queue in process.queues {
             for list in keys.waiting(allOf: queue) {
                 do throws(RedisError) {
@@ -188,6 +190,7 @@ final class Recoverer: Sendable {
     private func recover(
         _ list: String, of queue: String, heldBy process: Holder, because cause: String?, _ started: Started
     ) async throws(RedisError) -> [Recovery]? {
+        let keys = process.keys(like: keys)
         let leased = keys.leased(process.identity, list)
         var moved: [Recovery] = []
         var limits = FetchLimits(message: messageLimit, bytes: Self.portion)
@@ -224,6 +227,7 @@ final class Recoverer: Sendable {
     private func move(
         _ message: HeldMessage, _ recovery: Recovery, leased: String, list: String, _ process: Holder
     ) async throws(RedisError) -> Int? {
+        let keys = process.keys(like: keys)
         var call = ScriptCall(.recover)
         call.append(key: keys.heartbeat(process.identity))
         call.append(key: leased)

@@ -49,6 +49,10 @@ final class RedisConsumer: Consumer {
     /// Registers the process, and starts what lives on the event loop.
     /// - Throws: What the server does not let a worker do, if there is something: all of it is tried.
     func open() async throws {
+        try await open(mayMend: true)
+    }
+
+    private func open(mayMend: Bool) async throws {
         let sentAt = ContinuousClock.now
         let asked = ServerClock.Reading.now
         let heartbeat = keys.heartbeat(identity)
@@ -58,12 +62,21 @@ final class RedisConsumer: Consumer {
         open.append(key: keys.holders)
         open.append(server.settings.lease.milliseconds)
         open.append(identity)
-        open.append(try JSON.encode(Holder(node: subscription.node, queues: subscription.queues)))
+        open.append(
+            try JSON.encode(
+                Holder(node: subscription.node, queues: subscription.queues, priorities: keys.priorities)))
         for (name, value) in try fields { open.append(contentsOf: [Array(name.utf8), value]) }
         let trials = rights.commands
         let batch = trials + server.bindings(of: subscription.queues) + [open.command]
         let replies = try await translatingErrors { () throws(RedisError) in try await server.client.pipeline(batch) }
         try await check(rights, replies)
+        let wrong = replies.dropFirst(trials.count).lazy.compactMap(\.error).first { $0.code == .wrongType }
+        if mayMend, let wrong {
+            try await translatingErrors { () throws(RedisError) in
+                try await server.putAsideAtOnce(of: subscription.queues, worker: subscription.node, because: wrong)
+            }
+            return try await self.open(mayMend: false)
+        }
         for reply in replies.dropFirst(trials.count) {
             // Where the memory is full, a queue that nobody has sent to is made known later.
             guard let error = reply.error, error.code != .outOfMemory else { continue }
@@ -71,7 +84,8 @@ final class RedisConsumer: Consumer {
         }
         if replies.dropFirst(trials.count).allSatisfy({ $0.error == nil }) { server.noteBound(subscription.queues) }
         view.noteTime(replies.last, asked: asked)
-        let seal = try await translatingErrors { () throws(RedisError) in try await server.seal() }
+        let seal = try await translatingErrors { () throws(RedisError) in try await server.seal(for: subscription.node)
+        }
         sealed.withLock { $0 = seal }
         let orders = await core.run { $0.start(renewedAt: sentAt) }
         // Only who is on duty listens to what is due; but that may be anybody.
@@ -189,7 +203,7 @@ final class RedisConsumer: Consumer {
                 view.learn(asked: zip(some, scores).compactMap { $1.isNull ? nil : $0 })
             } catch let error as BrokerError where error.code == .damaged {
                 guard let cause = error.underlying as? RedisError else { throw error }
-                server.putAside(keys.revoked, as: "zset", because: cause)
+                server.look(into: cause, of: [], by: subscription.node)
             }
         }
     }

@@ -26,13 +26,14 @@ extension RedisConsumerCore {
     }
 
     /// Renews the lease, and asks for what there is to know. While nothing changes, that is one cheap question a second, and the
-    /// renewal once in the time of a heartbeat; else a script.
+    /// renewal once in the time of a heartbeat, or whenever the process's figures have changed; else a script.
     func renew(asking indices: [Int]) {
         let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
         let lists = indices.flatMap { [machine.pops[$0].list.key, machine.ripe[$0].key] }
-        let isSame = vitals == self.vitals && machine.kept == acknowledged
         defer { renewals += 1 }
-        guard isSame, isQuiet, renewals % Self.fullRenewals != 0 else { return renewWholly(indices, lists, vitals) }
+        guard machine.kept == acknowledged, isQuiet, renewals % Self.fullRenewals != 0 else {
+            return renewWholly(indices, lists, vitals)
+        }
         let keys = server.keys
         var question = RedisCommand("EXISTS", keys.duty, keys.news)
         question.append(contentsOf: lists)
@@ -40,18 +41,23 @@ extension RedisConsumerCore {
         // While there is news, more of it would not be noticed.
         if hasNews { commands.append(RedisCommand("GET", keys.orders)) }
         if machine.isOnDuty { commands.append(RedisCommand("PEXPIRE", keys.duty, Self.duty.milliseconds)) }
-        let isRenewal = renewals % max(1, Int(server.settings.heartbeat / .seconds(1))) == 0
-        if isRenewal {
-            commands.append(
-                RedisCommand("PEXPIRE", keys.heartbeat(identity), server.settings.lease.milliseconds))
+        let lease = server.settings.lease.milliseconds
+        let isSame = vitals == self.vitals
+        let isRenewal = !isSame || renewals % max(1, Int(server.settings.heartbeat / .seconds(1))) == 0
+        if !isSame {
+            commands.append(RedisScript.tellVitals.command(keys: [keys.heartbeat(identity)], lease, vitals))
+        } else if isRenewal {
+            commands.append(RedisCommand("PEXPIRE", keys.heartbeat(identity), lease))
         }
         let sentAt = ContinuousClock.now
         let expected = hasNews ? 2 : 1
         send(commands) { [number = machine.orders.number] result in
             guard case .success(let replies) = result, replies.allSatisfy({ $0.error == nil }) else {
+                if let error = (try? result.get())?.lazy.compactMap(\.error).first { self.look(into: error) }
                 return self.handle(.renewalFailed)
             }
             if isRenewal, replies.last?.integer == 0 { return self.handle(.lapsed) }
+            self.vitals = vitals
             let isSame = expected == 1 || replies[1].orderNumber == number
             guard replies[0].integer == expected, isSame else { return self.renewWholly(indices, lists, vitals) }
             self.handle(
@@ -65,15 +71,22 @@ extension RedisConsumerCore {
     private func renewWholly(_ indices: [Int], _ lists: [String], _ vitals: [UInt8]) {
         let keys = server.keys
         let command = RedisScript.renew.command(
-            keys: [keys.heartbeat(identity), keys.duty, keys.orders, keys.news] + lists,
+            keys: [keys.heartbeat(identity), keys.duty, keys.orders, keys.news, keys.holders] + lists,
             server.settings.lease.milliseconds, identity, Self.duty.milliseconds, vitals == self.vitals ? [] : vitals,
-            machine.kept == acknowledged ? "" : "\(machine.kept)")
+            machine.kept == acknowledged ? "" : "\(machine.kept)", holder)
         acknowledged = machine.kept
         let sentAt = ContinuousClock.now
         let asked = ServerClock.Reading.now
         send([command]) { result in
-            guard case .success(let reply) = result.flatMap(\.only) else { return self.handle(.renewalFailed) }
+            guard case .success(let reply) = result.flatMap(\.only) else {
+                if case .failure(let error) = result.flatMap(\.only) { self.look(into: error) }
+                return self.handle(.renewalFailed)
+            }
             guard let answer = reply.array, answer.count >= 5 else { return self.handle(.lapsed) }
+            if answer[3].integer == -1 {
+                let error = RedisError(code: .wrongType, message: "nobody can go on duty")
+                self.server.look(into: error, of: [], by: self.subscription.node)
+            }
             self.vitals = vitals
             self.isQuiet = true
             self.hasNews = answer[4].integer == 1
@@ -96,11 +109,17 @@ extension RedisConsumerCore {
     /// Now and then the script is asked in any case: for the time, and lest two processes believe to be on duty for long.
     private static let fullRenewals = 30
 
+    private func look(into error: RedisError) {
+        server.look(into: error, of: subscription.queues, by: subscription.node)
+    }
+
     func log(_ report: ConsumerMachine.Report) {
         switch report {
         case .refused(let error):
             server.logger.error("the server refuses; trying again", metadata: ["error": "\(error)"])
+            look(into: error)
         case .queueRefused(let list, let error, let isNew):
+            server.look(into: error, of: [server.keys.queue(of: list).queue], by: subscription.node)
             server.logger.log(
                 level: isNew ? .error : .debug, "a queue cannot be served",
                 metadata: ["list": "\(list)", "error": "\(error)"])

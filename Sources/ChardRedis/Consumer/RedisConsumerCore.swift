@@ -13,6 +13,8 @@ final class RedisConsumerCore {
     let identity: String
     let view: ConsumerView
     let subscription: Subscription
+    /// What the hash of holders has of this one.
+    let holder: [UInt8]
     private let onLoss: Signal
     private let recoverer: Recoverer
     private let connections: PopConnections
@@ -45,6 +47,9 @@ final class RedisConsumerCore {
         self.server = server
         self.subscription = subscription
         self.identity = identity
+        let holder = Holder(
+            node: subscription.node, queues: subscription.queues, priorities: server.keys.priorities)
+        self.holder = (try? JSON.encode(holder)) ?? Array("{}".utf8)
         self.view = view
         self.onLoss = onLoss
         machine = ConsumerMachine(
@@ -53,7 +58,7 @@ final class RedisConsumerCore {
         connections = PopConnections(
             machine.pops.map(\.list), ripe: machine.ripe, server: server, messageLimit: subscription.messageLimit)
         promoters = Promoters(server, queues: subscription.queues, node: subscription.node)
-        orders = OrderReader(server, view: view, onTerminate: subscription.onTerminate)
+        orders = OrderReader(server, node: subscription.node, view: view, onTerminate: subscription.onTerminate)
         recoverer = Recoverer(
             server: server, node: subscription.node, identity: identity, messageLimit: subscription.messageLimit,
             lifetimes: subscription.statusLifetimes, onBuried: subscription.onBuried)

@@ -8,7 +8,7 @@ import FoundationEssentials
 ///
 /// - Keys: the waiting list; or the delayed set and its hash.
 /// - Arguments: the message; or the channel of due times, the queue, the due time in seconds since 1970, the id, and the message
-///   behind the digit of its step.
+///   behind the least priority of its step.
 enum PushEffect {
     static let lua = """
         effects.push = {keys = 1, arguments = 1, write = function()
@@ -60,7 +60,7 @@ enum PushEffect {
     static func append(_ message: OutgoingMessage, to call: inout ScriptCall, _ keys: RedisKeys, now: Double) {
         guard let dueAt = message.dueAt?.timeIntervalSince1970, dueAt > now else {
             call.append("push")
-            call.append(key: keys.waiting(message.queue, step: Priority.step(for: message.priority)))
+            call.append(key: keys.waiting(message.queue, step: keys.priorities.index(for: message.priority)))
             call.append(message.payload)
             return
         }
@@ -71,13 +71,13 @@ enum PushEffect {
         call.append(message.queue)
         call.append(dueAt)
         call.append(message.id)
-        call.append(message.delayedEntry)
+        call.append(message.delayedEntry(keys.priorities))
     }
 }
 
 extension OutgoingMessage {
-    /// The message behind the digit of its step of priority, as delayed messages are kept.
-    var delayedEntry: [UInt8] {
-        [UInt8(ascii: "0") + UInt8(Priority.step(for: priority))] + payload
+    /// The message behind a digit, the least priority of its step, as delayed messages are kept.
+    func delayedEntry(_ priorities: PrioritySteps) -> [UInt8] {
+        [UInt8(ascii: "0") + UInt8(priorities.steps[priorities.index(for: priority)])] + payload
     }
 }

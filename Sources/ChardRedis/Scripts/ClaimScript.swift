@@ -20,7 +20,9 @@ extension RedisScript {
         lua.excerpt + lua.full + """
 
             if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-            local orders = redis.call('GET', KEYS[2]) or '0'
+            local orders = redis.pcall('GET', KEYS[2]) or '0'
+            -- What is no number is found out by whoever reads the orders.
+            if type(orders) == 'table' then orders = '-1' end
             if orders ~= ARGV[1] then return {orders} end
             local room, width, bytes, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
             local claimed, trouble = {orders}, nil

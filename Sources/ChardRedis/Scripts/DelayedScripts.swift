@@ -7,7 +7,7 @@ extension RedisScript {
     ///
     /// - KEYS: the delayed set, its hash, then for each step of priority the list of what is due and the waiting list.
     /// - ARGV: how many to move at most; after how many bytes no further one is moved; how many waited that were due before,
-    ///   when that was last seen (-1: that is unknown).
+    ///   when that was last seen (-1: that is unknown); for each priority, 0 to 9, the digit of its step, from 0.
     /// - Returns: how many were moved; the microseconds until the next is due (-1: there is none); how many are due and
     ///   wait; then the steps of which one went to its waiting list, an empty text, and by turns the names of what cannot be moved
     ///   and why.
@@ -18,6 +18,7 @@ extension RedisScript {
         lua.reading + """
             local set, hash = key(), key()
             local room, bytes, known = tonumber(argument()), tonumber(argument()), tonumber(argument())
+            local steps = argument()
             local time = redis.call('TIME')
             local now = time[1] + time[2] / 1000000
             local moved, stuck, lengths, isNew, nextDue = 0, {}, {}, {}, nil
@@ -29,9 +30,10 @@ extension RedisScript {
                 local entry = try('HGET', hash, name)
                 if refused(entry) then return entry.err end
                 if not entry then return 'its message is missing' end
-                local step = tonumber(string.sub(entry, 1, 1))
-                local list = step and KEYS[3 + step * 2]
-                if not list then return 'it is no message' end
+                local digit = string.match(entry, '^%d')
+                if not digit then return 'it is no message' end
+                local step = tonumber(string.sub(steps, digit + 1, digit + 1))
+                local list = KEYS[3 + step * 2]
                 local pushed = try('LPUSH', list, string.sub(entry, 2))
                 if refused(pushed) then return pushed.err end
                 local removed = try('ZREM', set, name)

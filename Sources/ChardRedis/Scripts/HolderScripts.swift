@@ -21,12 +21,13 @@ extension RedisScript {
 
     /// Renews a holder's lease, and tells it what it wants to know.
     ///
-    /// - KEYS: the holder's heartbeat, the duty, the number of the orders, the mark of new ones, then pairs of a waiting list that nobody is known to use and
+    /// - KEYS: the holder's heartbeat, the duty, the number of the orders, the mark of new ones, the hash of holders, then pairs of a waiting list that nobody is known to use and
     ///   the list of what is due that belongs to it.
     /// - ARGV: the lease in ms; the identity; for how many ms the duty is taken; the figures of its process as JSON; the number of
-    ///   the orders that it keeps; or nothing while these stay the same.
+    ///   the orders that it keeps; or nothing while these stay the same; the holder as JSON, which is noted again where somebody
+    ///   has deleted it.
     /// - Returns: the number of the orders, the server's time in seconds and microseconds, 1 or 0 for whether the holder is on
-    ///   duty, and for whether there are new orders, then the places of those pairs of which one is there, from 0; or 0 if the lease has lapsed.
+    ///   duty (-1 where the key is none that says so), and for whether there are new orders, then the places of those pairs of which one is there, from 0; or 0 if the lease has lapsed.
     ///
     /// In one step, since a heartbeat that has expired must not come back: somebody may have begun to give the holder's
     /// messages away.
@@ -36,7 +37,9 @@ extension RedisScript {
         if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'vitals', ARGV[4]) end
         if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'orders', ARGV[5]) end
         local onDuty, present = 0, redis.pcall('GET', KEYS[2])
-        if present == ARGV[2] then
+        if type(present) == 'table' then
+            onDuty = -1
+        elseif present == ARGV[2] then
             redis.call('PEXPIRE', KEYS[2], ARGV[3])
             onDuty = 1
         elseif not present then
@@ -47,10 +50,26 @@ extension RedisScript {
         local answer = {
             type(orders) == 'string' and orders or '0', time[1], time[2], onDuty, redis.call('EXISTS', KEYS[4])
         }
-        for k = 5, #KEYS, 2 do
-            if redis.call('EXISTS', KEYS[k], KEYS[k + 1]) > 0 then answer[#answer + 1] = (k - 5) / 2 end
+        if redis.pcall('HEXISTS', KEYS[5], ARGV[2]) == 0 then redis.pcall('HSET', KEYS[5], ARGV[2], ARGV[6]) end
+        for k = 6, #KEYS, 2 do
+            if redis.call('EXISTS', KEYS[k], KEYS[k + 1]) > 0 then answer[#answer + 1] = (k - 6) / 2 end
         end
         return answer
+        """)
+
+    /// Renews a holder's lease, and notes the figures of its process: what most often changes, and nothing else is asked.
+    ///
+    /// - KEYS: the holder's heartbeat.
+    /// - ARGV: the lease in ms; the figures as JSON.
+    /// - Returns: 1, or 0 if the lease has lapsed.
+    ///
+    /// In one step, since a heartbeat that has expired must not come back. The renewal comes first, so that a full server takes the
+    /// figures.
+    static let tellVitals = RedisScript(
+        """
+        if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then return 0 end
+        redis.call('HSET', KEYS[1], 'vitals', ARGV[2])
+        return 1
         """)
 
     /// Says which of several groups of keys hold anything.

@@ -54,21 +54,6 @@ extension RedisScript {
         redis.call('HDEL', KEYS[1], '')
         return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSET', KEYS[1], 'orders', ARGV[1])
         """)
-
-    /// Puts a key aside that holds something else than it should.
-    ///
-    /// - KEYS: the key, and the one under which what it holds is found from then on.
-    /// - ARGV: the type that it should be.
-    /// - Returns: 1 if that was done.
-    ///
-    /// In one step, so that of several processes one does it, and never to what another one has written since.
-    static let putAside = RedisScript(
-        """
-        local type = redis.call('TYPE', KEYS[1]).ok
-        if type == 'none' or type == ARGV[1] then return 0 end
-        redis.call('RENAME', KEYS[1], KEYS[2])
-        return 1
-        """)
 }
 
 extension RedisScript.lua {

@@ -8,9 +8,28 @@ struct Holder: Sendable, Hashable, Codable {
     var identity = ""
     var node: String
     var queues: [String]
+    /// Where these are not the usual ones, the steps of priority by which its lists are named.
+    private var steps: [Int]?
+    private var separator: String?
 
     private enum CodingKeys: String, CodingKey {
-        case node, queues
+        case node, queues, steps, separator = "sep"
+    }
+
+    init(node: String, queues: [String], priorities: PrioritySteps = .usual) {
+        self.node = node
+        self.queues = queues
+        guard priorities != .usual else { return }
+        steps = priorities.steps
+        separator = priorities.separator
+    }
+
+    /// The names of the keys that it uses: others may go by other steps of priority.
+    func keys(like keys: RedisKeys) -> RedisKeys {
+        guard let steps, let separator, let priorities = try? PrioritySteps(steps, separator: separator) else {
+            return RedisKeys(prefix: keys.prefix)
+        }
+        return RedisKeys(prefix: keys.prefix, priorities: priorities)
     }
 
     /// Reads the reply to HGETALL; what cannot be read is left out.

@@ -29,12 +29,14 @@ final class RedisAccess: Sendable {
     let history: RedisHistory
     /// The queues whose bindings were written over the present connection.
     private let bound = Mutex<[String: ContinuousClock.Instant]>([:])
+    /// Until when it is not looked again into refusals of a kind, nor the same said again.
+    let looks = Mutex<[String: ContinuousClock.Instant]>([:])
 
     init(_ url: RedisURL, settings: RedisSettings, eventLoop: any EventLoop, logger: Logger) {
         self.url = url
         self.settings = settings
         self.logger = logger
-        keys = RedisKeys(prefix: settings.keyPrefix)
+        keys = RedisKeys(prefix: settings.keyPrefix, priorities: url.priorities ?? settings.priorities)
         var options = RedisOptions(clientName: "chard")
         options.commandTimeout = settings.commandTimeout
         options.logger = logger
@@ -66,12 +68,15 @@ final class RedisAccess: Sendable {
 
     /// The secret by which counted losses are believed, made where there is none. Where it cannot be kept, it is only this
     /// caller's.
-    func seal() async throws(RedisError) -> LossSeal {
+    ///
+    /// - Parameter worker: Who puts aside what stands in its place.
+    func seal(for worker: String) async throws(RedisError) -> LossSeal {
         let offered = LossSeal.random()
         let replies = try await client.pipeline([
             RedisCommand("SET", keys.seal, offered.secret, "NX"), RedisCommand("GET", keys.seal),
         ])
         if let seal = replies[1].bytes.flatMap(LossSeal.init) { return seal }
+        if let error = replies[1].error { look(into: error, of: [], by: worker) }
         logger.warning("losses are not counted across workers", metadata: ["key": "\(keys.seal)"])
         return offered
     }
@@ -85,17 +90,6 @@ final class RedisAccess: Sendable {
                 RedisCommand("SADD", keys.permanentBinding(queue), keys.bindingMember(queue)),
                 RedisCommand("ZADD", keys.queues, Date().timeIntervalSince1970, queue),
             ]
-        }
-    }
-
-    /// Puts a key of ours aside that holds something else than it should, so that it holds up nobody.
-    func putAside(_ key: String, as type: String, because error: RedisError) {
-        let aside = "\(key):aside:\(TaskID.random().prefix(8))"
-        client.submit([RedisScript.putAside.command(keys: [key, aside], type)]).whenComplete { [logger] result in
-            guard (try? result.get()[0].integer) == 1 else { return }
-            logger.error(
-                "a key that held something else was put aside",
-                metadata: ["key": "\(key)", "now": "\(aside)", "expected": "\(type)", "error": "\(error)"])
         }
     }
 

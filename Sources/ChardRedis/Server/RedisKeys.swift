@@ -13,30 +13,35 @@ import Chard
 /// slot of the queue's waiting list.
 package struct RedisKeys: Sendable, Hashable {
     package let prefix: String
+    /// The lists of a queue, and what separates the parts of kombu's composed names.
+    package let priorities: PrioritySteps
 
-    package init(prefix: String = "") {
+    package init(prefix: String = "", priorities: PrioritySteps = .usual) {
         self.prefix = prefix
+        self.priorities = priorities
     }
 
-    /// Separates the parts of kombu's composed names.
-    static let separator = "\u{06}\u{16}"
+    /// The least priority of each step.
+    var steps: [Int] { priorities.steps }
+
+    private var separator: String { priorities.separator }
 
     /// List: the waiting messages of one queue and step of priority. LPUSH adds, the right end is next.
     func waiting(_ queue: String, step: Int = 0) -> String {
-        step == 0 ? prefix + queue : "\(prefix)\(queue)\(Self.separator)\(Priority.steps[step])"
+        step == 0 ? prefix + queue : "\(prefix)\(queue)\(separator)\(steps[step])"
     }
 
     /// The lists of a queue, the most urgent first.
     func waiting(allOf queue: String) -> [String] {
-        Priority.steps.indices.map { waiting(queue, step: $0) }
+        steps.indices.map { waiting(queue, step: $0) }
     }
 
     /// List: the messages of one queue and step of priority that were delayed and are due, the oldest at the right end.
-    func ripe(_ queue: String, step: Int) -> String { own(queue, "due:\(Priority.steps[step])") }
+    func ripe(_ queue: String, step: Int) -> String { own(queue, "due:\(steps[step])") }
 
     /// The lists of what is due of a queue, the most urgent first.
     func ripe(allOf queue: String) -> [String] {
-        Priority.steps.indices.map { ripe(queue, step: $0) }
+        steps.indices.map { ripe(queue, step: $0) }
     }
 
     /// Everything in which a queue's messages may be, but for what is held: two keys more than twice as many as there are steps.
@@ -52,7 +57,7 @@ package struct RedisKeys: Sendable, Hashable {
     var bindingDeadlines: String { "\(prefix)_kombu.binding_deadlines" }
     /// The member of both sets for a queue that is addressed by its name, or by a key of its own.
     func bindingMember(_ queue: String, routingKey: String? = nil) -> String {
-        "\(routingKey ?? queue)\(Self.separator)\(Self.separator)\(queue)"
+        "\(routingKey ?? queue)\(separator)\(separator)\(queue)"
     }
 
     /// Channel: what kombu sends to all who listen to an exchange, under a routing key or none. The database is a part of the
@@ -94,20 +99,25 @@ package struct RedisKeys: Sendable, Hashable {
         return rest[..<close]
     }
 
-    /// The lists in which clients with other steps of priority, or with the separator of Celery's documentation, leave messages of a
-    /// queue: nobody here reads them.
-    func unread(of queue: String) -> [(key: String, words: String)] {
-        let steps = 1...9
-        return steps.filter { !Priority.steps.contains($0) }.map {
-            ("\(prefix)\(queue)\(Self.separator)\($0)", "\(queue) at priority \($0)")
-        } + steps.map { ("\(prefix)\(queue):\($0)", "\(queue):\($0)") }
+    /// The lists in which clients with other steps of priority, or with another separator, kombu's own or that of Celery's
+    /// documentation, leave messages of a queue: nobody here reads them.
+    func unread(of queue: String) -> [UnreadList] {
+        let known = Set(steps)
+        return ([separator] + [PrioritySteps.usualSeparator, ":"].filter { $0 != separator }).flatMap { other in
+            (1...9).filter { other != separator || !known.contains($0) }.map { step in
+                UnreadList(queue: queue, step: step, separator: other, key: "\(prefix)\(queue)\(other)\(step)")
+            }
+        }
+            + (0...9).filter { !known.contains($0) }.map { step in
+                UnreadList(queue: queue, step: step, separator: nil, key: own(queue, "due:\(step)"))
+            }
     }
 
     /// The queue and the step of priority that a waiting list belongs to.
     func queue(of list: String) -> (queue: String, step: Int) {
         let name = list.dropFirst(prefix.count)
-        for (step, least) in Priority.steps.enumerated().dropFirst() where name.hasSuffix("\(Self.separator)\(least)") {
-            return (String(name.dropLast(Self.separator.count + 1)), step)
+        for (step, least) in steps.enumerated().dropFirst() where name.hasSuffix("\(separator)\(least)") {
+            return (String(name.dropLast(separator.count + 1)), step)
         }
         return (String(name), 0)
     }
@@ -121,12 +131,16 @@ package struct RedisKeys: Sendable, Hashable {
     /// List: what a holder holds of one waiting list, the oldest at the right end.
     func leased(_ identity: String, _ list: String) -> String {
         let (queue, step) = queue(of: list)
-        return own(queue, "leased:\(Priority.steps[step]):\(identity)")
+        return own(queue, "leased:\(steps[step]):\(identity)")
     }
     /// String with a TTL: the holder was seen to end so lately that a blocking pop of its may still bring it a message.
     func ending(_ identity: String) -> String { "\(prefix)chard:ending:\(identity)" }
     /// Set with a TTL: the tasks on their last chance that a holder has started.
     func lastChances(_ identity: String) -> String { "\(prefix)chard:last-chances:\(identity)" }
+    /// Hash: what was put aside, by the name of the key under which it is found now, each with its story as JSON.
+    var aside: String { prefix + "chard:aside" }
+    /// Of whatever type: what was put aside under this name.
+    func aside(_ name: String) -> String { "\(prefix)chard:aside:\(name)" }
     /// String: the secret by which the losses counted in messages are believed.
     var seal: String { prefix + "chard:seal" }
     /// String with a TTL: the holder that moves what is due, and looks for lost ones, on behalf of all.
@@ -152,7 +166,7 @@ package struct RedisKeys: Sendable, Hashable {
 
     /// Sorted set: the ids of a queue's delayed messages, by due time in seconds since 1970.
     func delayed(_ queue: String) -> String { own(queue, "delayed") }
-    /// Hash: the delayed messages by id, each behind the digit of its step of priority.
+    /// Hash: the delayed messages by id, each behind a digit: the least priority of its step.
     func delayedMessages(_ queue: String) -> String { own(queue, "delayed-messages") }
     /// Channel: the name of a queue whose earliest delayed message has changed.
     var due: String { prefix + "chard:due" }

@@ -7,6 +7,8 @@ import Chard
 public struct RedisSettings: Sendable {
     /// Stands before every key and channel: kombu's `global_keyprefix`.
     public var keyPrefix = ""
+    /// The steps of priority: kombu's `priority_steps` and `sep`. A URL that says them overrules this.
+    public var priorities = PrioritySteps.usual
     /// How long a process's messages stay its own without a heartbeat, by the server's clock.
     public var lease: Duration = .seconds(12)
     /// How often at least a process renews its lease.
@@ -28,10 +30,12 @@ public struct RedisSettings: Sendable {
 
     /// Makes settings of what is nobody's promise; the rest is as it is by default.
     public init(
-        keyPrefix: String = "", deadLetterLimit: Int = 10_000, deadLetterTimeToLive: Duration = .seconds(30 * 86_400),
+        keyPrefix: String = "", priorities: PrioritySteps = .usual, deadLetterLimit: Int = 10_000,
+        deadLetterTimeToLive: Duration = .seconds(30 * 86_400),
         commandTimeout: Duration = .seconds(5)
     ) {
         self.keyPrefix = keyPrefix
+        self.priorities = priorities
         self.deadLetterLimit = deadLetterLimit
         self.deadLetterTimeToLive = deadLetterTimeToLive
         self.commandTimeout = commandTimeout

@@ -52,7 +52,9 @@ package struct WorkerRights: Sendable {
 
     /// The keys that a worker of these queues uses.
     private static func names(_ queues: [String], _ identity: String, _ keys: RedisKeys) -> [String] {
-        let own = queues.prefix(50).flatMap { queue in
+        // So many that one call of a script can name them.
+        let most = (ScriptCall.most - 20) / (3 * keys.steps.count + 7)
+        let own = queues.prefix(most).flatMap { queue in
             let lists = keys.waiting(allOf: queue)
             return lists + keys.ripe(allOf: queue) + lists.map { keys.leased(identity, $0) } + [
                 keys.binding(queue), keys.permanentBinding(queue), keys.delayed(queue), keys.delayedMessages(queue),
@@ -62,7 +64,7 @@ package struct WorkerRights: Sendable {
         return own + [
             keys.status(identity), keys.group(identity), keys.heartbeat(identity), keys.holders, keys.duty,
             keys.ending(identity), keys.lastChances(identity), keys.recovering(identity), keys.orders, keys.orderLog,
-            keys.news, keys.paused, keys.revoked, keys.queues, keys.seal,
+            keys.news, keys.paused, keys.revoked, keys.queues, keys.seal, keys.aside,
         ]
     }
 
@@ -126,8 +128,8 @@ package struct WorkerRights: Sendable {
         let name = key.dropFirst(keys.prefix.count)
         if name.hasPrefix("chard:") { return "~\(keys.prefix)chard:*" }
         if name.hasPrefix("_kombu.binding") { return "~\(keys.prefix)_kombu.binding*" }
-        // The two characters between a queue and a priority are not for the eyes.
-        return "~" + key.replacing(RedisKeys.separator, with: "??")
+        // The two characters that usually stand between a queue and a priority are not for the eyes.
+        return "~" + key.replacing(PrioritySteps.usualSeparator, with: "??")
     }
 
     /// What a user may not do, or a server cannot.

@@ -3,6 +3,7 @@
 
 import Chard
 import ChardRedis
+import Foundation
 import TestServers
 import Testing
 
@@ -97,6 +98,34 @@ struct InspectionCommandTests {
             let all = try await bench.chard("queues", "--json").json.array ?? []
             #expect(all.map { $0["queue"] } == ["bad", "celery"])
             #expect(all[0]["trouble"]?.string != nil && all[1]["trouble"] == .null)
+        }
+    }
+
+    @Test("a server that takes no writes since its disk is full: what only looks still answers, and doctor says so")
+    func fullDisk() async throws {
+        try await ProcessBench.with(.init(lines: ["save 3600 1000000", "enable-protected-configs yes"])) { bench in
+            try await bench.app.send("interop.add", Arguments([1, 2]))
+            try await bench.app.send("interop.add", Arguments([1, 2]), options: .init(countdown: .seconds(600)))
+            let directory = FileManager.default.temporaryDirectory.appendingPathComponent("gone-\(UUID())").path
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            #expect(try await bench.server.cli("CONFIG", "SET", "dir", directory).hasPrefix("OK"))
+            try FileManager.default.removeItem(atPath: directory)
+            _ = try await bench.server.cli("BGSAVE")
+            try await eventually("it takes no writes") { try await bench.server.cli("PING").contains("MISCONF") }
+            for words in [
+                ["queues"], ["scheduled"], ["dead", "list"], ["workers"], ["list"], ["aside"], ["beat", "--list"],
+            ] {
+                let run = try await CommandRun(bench.start("chard", words))
+                #expect(run.status == 0, "\(words): \(run)")
+            }
+            let doctor = try await bench.chard("doctor")
+            #expect(doctor.status == 1 && doctor.output.contains("DANGER   persistence"), "\(doctor)")
+            let sent = try await bench.chard("send", "interop.add", "--args", "[1,2]")
+            #expect(sent.status == 4 && sent.talk.contains("MISCONF"), "\(sent)")
+            _ = try await bench.server.cli("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
+            let worker = try await bench.worker("-c", "1")
+            try await eventually("its task has run") { try await bench.isQuiet() }
+            try await bench.stop(worker, done: 1)
         }
     }
 

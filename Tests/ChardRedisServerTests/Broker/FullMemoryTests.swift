@@ -84,4 +84,98 @@ struct FullMemoryTests {
             #expect(try await bench.server.cli("LLEN", "celery") == "0")
         }
     }
+
+    @Test("what is due is moved, offered, and taken back where nobody takes it; then it is claimed and settled")
+    func due() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let consumer = try await bench.consumer()
+            try await eventually("it is on duty") {
+                try await bench.server.cli("GET", "chard:duty") == consumer.identity
+            }
+            let messages = [0, 0, 0, 9].map { priority in
+                var message = bench.message("t", priority: priority)
+                message.dueAt = Date() + 1
+                return message
+            }
+            try await broker.send(messages)
+            try await fill(bench)
+            try await eventually("they are moved") {
+                try await bench.server.cli("ZCARD", "chard:{celery}:delayed") == "0"
+            }
+            #expect(try await bench.server.cli("EXISTS", "chard:{celery}:delayed-messages") == "0")
+            // Each was offered, in a pop's list, for a moment at most: nobody took it.
+            for _ in 0..<20 {
+                try await eventually("what was offered is taken back") {
+                    let due = try await bench.server.cli("LLEN", "chard:{celery}:due:0")
+                    let urgent = try await bench.server.cli("LLEN", "chard:{celery}:due:9")
+                    return due == "3" && urgent == "1"
+                }
+            }
+            var held: [Delivery] = []
+            while held.count < 4 { held += try await consumer.claim(upTo: 4 - held.count) }
+            // One may be on offer just now: it comes by turns with the others of its step, and the urgent one comes after all of them.
+            #expect(Set(held.map(\.payload)) == Set(messages.map(\.payload)))
+            #expect(held.last?.payload == messages.last?.payload)
+            #expect(try await bench.server.cli("SET", "probe", "x").contains("OOM"))
+            let receipts = try await consumer.settle(held.map { Settlement($0) })
+            #expect(receipts.allSatisfy { $0.end == .settled })
+            let start = ContinuousClock.now
+            await consumer.close()
+            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(try await bench.server.cli("HLEN", "chard:holders") == "0")
+        }
+    }
+
+    @Test("a blocked pop gets what is due, one message after the other")
+    func offered() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let consumer = try await bench.consumer()
+            async let first = consumer.claim(upTo: 1)
+            try await eventually("it waits") { try await bench.blockingPops() == 1 }
+            let messages = (0..<3).map { number in
+                var message = bench.message("t", .integer(number))
+                message.dueAt = Date() + 1 + Double(number) / 10
+                return message
+            }
+            try await broker.send(messages)
+            try await fill(bench)
+            var claimed = try await first
+            while claimed.count < 3 { claimed += try await consumer.claim(upTo: 1) }
+            #expect(claimed.map(\.payload) == messages.map(\.payload))
+            await consumer.close()
+        }
+    }
+
+    @Test("a worker says what orders it knows and what it does, keeps its lease and its duty, and notes last chances")
+    func keeping() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker()
+            let app = try bench.app()
+            let hold = app.task("hold") { try await Task.sleep(for: .seconds(60)) }
+            try await bench.working(app) { _ in
+                let running = try await hold.enqueue()
+                try await eventually("it runs") { try await broker.workers().first?.vitals.running.count == 1 }
+                let holder = try #require(try await broker.workers().first?.identity)
+                try await broker.pause("celery")
+                try await fill(bench)
+                let keys = broker.keys
+                // What the worker writes by itself, now and again.
+                for script in [
+                    RedisScript.acknowledge.command(keys: [keys.heartbeat(holder)], 41),
+                    RedisScript.tellVitals.command(keys: [keys.heartbeat(holder)], 12_000, "{\"done\": 1}"),
+                    RedisScript.noteLastChance.command(keys: [keys.lastChances(holder)], running.id, 60),
+                ] { #expect(try await broker.client.pipeline([script])[0].error == nil) }
+                #expect(try await bench.server.cli("HGET", keys.heartbeat(holder), "orders") == "41")
+                #expect(try await bench.server.cli("SMEMBERS", keys.lastChances(holder)) == running.id)
+                // Longer than the lease and the duty last without being renewed.
+                try await Task.sleep(for: .seconds(14))
+                #expect(try await bench.server.cli("EXISTS", keys.heartbeat(holder)) == "1")
+                #expect(try await bench.server.cli("GET", "chard:duty") == holder)
+                _ = try await bench.server.cli("CONFIG", "SET", "maxmemory", "0")
+                try await running.revoke(terminating: true)
+            }
+        }
+    }
 }

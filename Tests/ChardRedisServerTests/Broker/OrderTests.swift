@@ -131,8 +131,7 @@ struct OrderTests {
             try await broker.send([bench.message("t")])
             #expect(try await consumer.claim(upTo: 1).count == 1)
             try await eventually("they are aside") {
-                let aside = try await bench.server.cli("KEYS", "chard:*:aside:*").split(separator: "\n")
-                return aside.count == 2
+                try await broker.asideItems().count == 2
             }
             try await broker.revoke(["b"], terminating: false, timeToLive: .seconds(3_600))
             try await eventually("it goes on") { consumer.isRevoked("b") }

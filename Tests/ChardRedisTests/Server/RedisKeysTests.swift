@@ -21,7 +21,7 @@ struct RedisKeysTests {
             keys.waiting(allOf: "q") + [
                 keys.binding("q"), keys.permanentBinding("q"), keys.status("id"), keys.queues, keys.holders,
                 keys.heartbeat("p"), keys.leased("p", "PFX:q"), keys.recovering("p"), keys.lastChances("p"),
-                keys.ending("p"), keys.seal,
+                keys.ending("p"), keys.seal, keys.aside, keys.aside("n"),
                 keys.revoked, keys.paused, keys.orders, keys.delayed("q"), keys.delayedMessages("q"), keys.due,
                 keys.ripe("q", step: 0),
                 keys.dead("q"), keys.deadLetters("q"), keys.deadMessages("q"),

@@ -90,7 +90,7 @@ public final class FaultRig: Sendable {
             "FaultWorker", ["worker", "-n", "fault-\(number)@here"] + concurrency + options,
             environment: environment.merging([
                 "CHARD_BROKER_URL": throughProxy ? proxy.url : server.url, "FAULT_LEDGER": directory,
-            ]) { $1 })
+            ]) { mine, _ in mine })
         state.withLock { $0.workers.append(worker) }
         if waits { try await worker.says(" is ready") }
         return worker

@@ -38,7 +38,7 @@ public struct FaultRow: Sendable, CustomStringConvertible {
     /// All rows, the most important first.
     public static let all: [FaultRow] =
         kills + pools + stops + outages + ways + answers + [
-            poison, hardLimit, workflows, malformed, fleet, mixedFleet, wrongClock, memory,
+            rights, poison, hardLimit, workflows, malformed, fleet, mixedFleet, wrongClock, memory,
         ]
 
     /// The name.

@@ -49,6 +49,11 @@ struct QueuesCommand: AsyncParsableCommand {
                 for (queue, trouble) in queues.compactMap({ queue in queue.trouble.map { (queue.queue, $0) } }) {
                     session.output.talk("\(queue.printable()) cannot be used: \(trouble.printable())")
                 }
+                for unread in queues.flatMap(\.unread) {
+                    session.output.talk(
+                        "nobody reads \(unread.list.printable()), where \(Words.count(unread.count, "message")) \(unread.count == 1 ? "waits" : "wait"): see 'doctor'"
+                    )
+                }
             }
         }
     }
@@ -104,6 +109,7 @@ extension QueueReport {
             "queue": .string(queue), "waiting": .integer(waiting), "scheduled": .integer(delayed),
             "leased": .integer(leased), "dead": .integer(dead), "paused": .bool(isPaused),
             "oldest_wait": oldestWait.map(JSON.number) ?? .null, "trouble": trouble.map(JSON.string) ?? .null,
+            "unread": .array(unread.map { ["list": .string($0.list), "count": .integer($0.count)] }),
         ]
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardRedis
 import TestServers
 
 extension FaultRow {
@@ -28,12 +29,20 @@ extension FaultRow {
                 try await Task.sleep(for: .milliseconds(50))
             }
         },
-        answer("answer-wrongtype", "WRONGTYPE: keys that a worker needs hold something else") { rig in
-            try await rig.server.cli("SET", "own", "no list")
-            try await rig.server.cli("SET", "chard:{celery}:dead", "no sorted set")
+        answer("answer-wrongtype", "WRONGTYPE: keys that a worker needs hold something else, until it puts them aside")
+        {
+            rig in
+            let spoilt = ["own", "chard:{celery}:dead", "chard:{own}:delayed", "chard:orders"]
+            for key in spoilt {
+                try await rig.server.cli("DEL", key)
+                try await rig.server.cli("HSET", key, "a", "hash")
+            }
             rig.mayFail([try await rig.send("nobody.knows")])
-            try await Task.sleep(for: .seconds(5))
-            try await rig.server.cli("DEL", "own", "chard:{celery}:dead")
+            let retried = try? await rig.send("retryOnce", 0, options: EnqueueOptions(queue: "celery"))
+            try await eventually("they are put aside", within: .seconds(40)) {
+                Set(try await rig.broker.asideItems().map(\.place)) == Set(spoilt)
+            }
+            if let retried { try await rig.started(retried) }
         },
     ]
 
