@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example build test faults bench micro setup lint format clean
+.PHONY: help demo example examples-test build test faults bench micro setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
@@ -15,7 +15,7 @@ heavy := OversizeTests|BeatTests|MigrationTests
 swift_sources = $(wildcard Sources Tests Examples Benchmarks Package.swift)
 
 help: ## lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## installs what is missing, builds the tour and runs it: a narrated half minute, no server needed
 	@$(stage) "Install what is missing" Scripts/setup
@@ -23,11 +23,18 @@ demo: ## installs what is missing, builds the tour and runs it: a narrated half 
 	@$(stage) "Build the tour" swift build --product tour
 	@swift run --skip-build tour
 
+# Apart from .build: a package of its own.
+build_apps := swift build --package-path Examples/Apps --scratch-path .build-apps
 example: NAME := polls
-example: ## builds a web app of Examples/Apps and starts it, with a worker inside; NAME=polls
+example: ## builds a web app of Examples/Apps and starts it, worker inside; NAME=polls, profiles, decisions, slow-dashboard, reviews
 	@$(stage) "Install what is missing" Scripts/setup
-	@$(stage) "Build $(NAME)" swift build --package-path Examples/Apps --scratch-path .build-apps --product $(NAME)
+	@$(stage) "Build $(NAME)" $(build_apps) --product $(NAME)
 	@.build-apps/debug/$(NAME) serve
+
+examples-test: ## builds the web apps of Examples/Apps and uses them with a real browser; APPS="--apps polls --brokers redis"
+	@$(stage) "Install what is missing" Scripts/setup --browser
+	@$(stage) "Build the web apps" $(build_apps)
+	@$(stage) "Use the web apps" .venv-browser/bin/python Examples/Apps/Browser/drive.py $(APPS)
 
 build: ## builds everything, debug
 	@$(stage) "Install what is missing" Scripts/setup
@@ -82,4 +89,4 @@ format: ## brings all Swift code into format
 	@$(stage) "Format" swift format --in-place --recursive --parallel $(swift_sources)
 
 clean: ## removes what builds and tests have made, .venv too
-	rm -rf .build .build-micro .venv Tests/Interop/__pycache__
+	rm -rf .build .build-apps .build-micro .venv .venv-browser Tests/Interop/__pycache__ Examples/Apps/Browser/__pycache__

@@ -55,6 +55,9 @@ public final class RequestTasks: Sendable {
         state.withLock { ($0.background, $0.jobs, $0.sendTimeout) = (background, jobs, sendTimeout) }
     }
 
+    /// Where tickets are redeemed, if anywhere.
+    var jobs: Jobs? { state.withLock { $0.jobs } }
+
     func surroundings() throws(AppError) -> (background: BackgroundTasks, jobs: Jobs?) {
         let (background, jobs) = state.withLock { ($0.background, $0.jobs) }
         guard let background else {

@@ -18,12 +18,19 @@ extension TasksRequestContext {
     }
 
     /// Enqueues a task: a worker runs it, it outlives this process, and it has a status.
+    ///
+    /// Where the ``TasksMiddleware`` was made with ``Jobs``, its id is a ticket, too, unless the task keeps no result: that costs one
+    /// more write.
     @discardableResult
     public func enqueue<Output, each Argument>(
         _ task: TaskHandle<Output, repeat each Argument>, _ arguments: repeat each Argument
     ) async throws -> AsyncResult<Output> {
         let signature = try task.signature(repeat each arguments)
-        return try await tasks.sending { try await task.app.enqueue(signature) }
+        let jobs = task.options.ignoresResult ? nil : tasks.jobs
+        return try await tasks.sending {
+            guard let jobs else { return try await task.app.enqueue(signature) }
+            return try await jobs.tickets.give(for: signature)
+        }
     }
 
     /// Enqueues a task and makes the answer for the client: `202 Accepted` with the place of its job.

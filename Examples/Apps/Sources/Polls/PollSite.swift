@@ -3,6 +3,7 @@
 
 import Chard
 import ChardHummingbird
+import ChardSQLite
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -11,6 +12,7 @@ import Pages
 /// The pages of the site.
 struct PollSite: Sendable {
     let store: Store
+    let outbox: Outbox
     let close: TaskHandle<Void, Int64>
 
     private struct NewPoll: Decodable {
@@ -79,13 +81,9 @@ struct PollSite: Sendable {
             return Page.problem("Not a poll", "The closing time has to be in the future, within a year.").page(
                 .badRequest)
         }
-        let id = try await store.add(question, choices, closesAt: closesAt)
-        do {
-            try await close.enqueue(id, at: closesAt)
-        } catch {
-            // Nothing half done: without its task a poll would never be closed.
-            try await store.remove(id)
-            throw error
+        // In one transaction: no poll that is never closed, and no task without its poll.
+        let id = try await store.add(question, choices, closesAt: closesAt) { id, db in
+            try outbox.enqueue(close.signature(id, at: closesAt), in: db)
         }
         return .redirect(to: "/polls/\(id)", type: .normal)
     }
@@ -102,13 +100,15 @@ struct PollSite: Sendable {
     private func list() async throws -> HTML {
         let polls = try await store.polls()
         let rows = polls.map { poll -> HTML in
-            """
-            <tr><td><a href="/polls/\(poll.id ?? 0)">\(poll.question)</a></td>
-            <td>\(poll.isOpen ? "open" : "closed")</td></tr>
-            """
+            let state = poll.isOpen ? "open" : "closed"
+            return """
+                <tr><td><a href="/polls/\(poll.id ?? 0)">\(poll.question)</a></td>
+                <td class="number"><span class="state \(state)">\(state)</span></td></tr>
+                """
         }
+        let table: HTML = polls.isEmpty ? "<p class=\"quiet\">No polls yet.</p>" : "<table>\(rows)</table>"
         return """
-            \(polls.isEmpty ? "<p class=\"quiet\">No polls yet.</p>" : "<table><tr><th>Poll</th><th></th></tr>\(rows)</table>")
+            \(table)
             <h2>A new poll</h2>
             <form method="post" action="/polls">
             <label for="question">Question</label>
@@ -131,8 +131,8 @@ struct PollSite: Sendable {
         let total = choices.reduce(0) { $0 + $1.votes }
         let results = choices.map { choice -> HTML in
             """
-            <tr><td>\(choice.text)</td><td><meter min="0" max="\(max(total, 1))" value="\(choice.votes)"></meter></td>
-            <td>\(choice.votes)</td></tr>
+            <tr><td>\(choice.text)</td><td class="bar"><meter min="0" max="\(max(total, 1))" value="\(choice.votes)"></meter></td>
+            <td class="number">\(choice.votes)</td></tr>
             """
         }
         let id = poll.id ?? 0
@@ -154,7 +154,8 @@ struct PollSite: Sendable {
             document.getElementById("closing").textContent = closing.toLocaleString();
             function tick() {
               const left = Math.round((closing - Date.now()) / 1000);
-              if (left < -1) { location.reload(); return; }
+              // Not at once: a worker that is away must not keep the page busy.
+              if (left < -1) { setTimeout(() => location.reload(), 2000); return; }
               document.getElementById("left").textContent = left > 0 ? ", in " + left + " s" : ", now";
               setTimeout(tick, 1000);
             }
@@ -166,8 +167,8 @@ struct PollSite: Sendable {
             poll.question,
             """
             \(state)
-            \(poll.isOpen ? ballot : "")
-            <h2>\(total) votes</h2>
+            \(poll.isOpen ? ballot : HTML([]))
+            <h2>\(total == 1 ? "1 vote" : "\(total) votes")</h2>
             <table>\(results)</table>
             <p><a href="/">All polls</a></p>
             """

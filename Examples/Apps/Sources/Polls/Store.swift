@@ -3,6 +3,7 @@
 
 import Foundation
 import GRDB
+import Pages
 
 struct Poll: Codable, FetchableRecord, MutablePersistableRecord, Sendable {
     var id: Int64?
@@ -24,10 +25,10 @@ struct Choice: Codable, FetchableRecord, MutablePersistableRecord, Sendable {
 
 /// The app's own database: a SQLite file, shared by web server and worker.
 struct Store: Sendable {
-    private let database: DatabasePool
+    let database: DatabasePool
 
     init(path: String) throws {
-        database = try DatabasePool(path: path)
+        database = try openDatabase(path)
         var migrator = DatabaseMigrator()
         migrator.registerMigration("polls") { db in
             try db.create(table: "poll") { table in
@@ -57,21 +58,22 @@ struct Store: Sendable {
         }
     }
 
-    func add(_ question: String, _ choices: [String], closesAt: Date) async throws -> Int64 {
+    /// Adds a poll, and in the same transaction whatever has to be there with it.
+    func add(
+        _ question: String, _ choices: [String], closesAt: Date,
+        with more: @escaping @Sendable (Int64, Database) throws -> Void
+    ) async throws -> Int64 {
         try await database.write { db in
             var poll = Poll(question: question, closesAt: closesAt)
             try poll.insert(db)
-            guard let id = poll.id else { return 0 }
+            let id = db.lastInsertedRowID
             for text in choices {
                 var choice = Choice(pollId: id, text: text)
                 try choice.insert(db)
             }
+            try more(id, db)
             return id
         }
-    }
-
-    func remove(_ id: Int64) async throws {
-        _ = try await database.write { try Poll.deleteOne($0, key: id) }
     }
 
     /// Counts a vote. Returns whether the poll is open still and has that choice.

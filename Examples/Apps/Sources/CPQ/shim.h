@@ -1,0 +1,4 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+#include <libpq-fe.h>
