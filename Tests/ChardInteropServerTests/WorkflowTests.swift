@@ -143,6 +143,71 @@ struct WorkflowTests {
         }
     }
 
+    @Test(
+        "in Celery alone a failure never reaches a chord around a chord, nor the members of a group at the end of a chain"
+    )
+    func untoldByCelery() async throws {
+        try await RedisServer.with { server in
+            let worker = try await pythonWorker(server, ["-Q", "celery", "-c", "2"])
+            let driver = try Program.peer(["untold"], redis: server.url)
+            #expect(try await driver.finished(within: .seconds(60)) == 0, "\(driver.talk)")
+            let states = try JSON(parsing: Array(driver.output.utf8))
+            #expect(
+                states == ["inner": "FAILURE", "outer": "PENDING", "members": ["PENDING", "PENDING"]], "\(states)")
+            worker.signal(SIGTERM)
+            #expect(try await worker.finished() == 0, "\(worker.talk)")
+        }
+    }
+
+    /// See `FailureNotice`.
+    @Test(
+        "a failure in Python reaches those whom Celery does not tell: a chord around a chord, a group at the end of a chain"
+    )
+    func untold() async throws {
+        try await RedisServer.with { server in
+            async let python = pythonWorker(server, ["-Q", "python", "-c", "2"])
+            async let swift = swiftWorker(server)
+            let workers = try await [python, swift]
+            let broker = RedisBroker(try RedisURL(server.url))
+            let app = Chard("test", broker: broker)
+            let add: TaskHandle<Int, Int, Int> = app.reference(
+                "interop.add", taking: Int.self, Int.self, returning: Int.self,
+                options: TaskOptions(queue: "python"))
+            let fail: TaskHandle<Int, String> = app.reference(
+                "interop.fail", taking: String.self, returning: Int.self, options: TaskOptions(queue: "python"))
+            let sum: TaskHandle<Int, [Int]> = app.reference(
+                "interop.xsum", taking: [Int].self, returning: Int.self, options: TaskOptions(queue: "python"))
+            let first = try add.signature(0, 0)
+
+            let inner = try group([fail.signature("boom").workflow, add.signature(1, 1).workflow]).then(sum)
+            let outer = try group([inner, add.signature(2, 2).workflow]).then(sum)
+            let deep = try group([outer, add.signature(3, 3).workflow]).then(sum).then(add, with: 1)
+            let nested = try await deep.enqueue()
+            // A chord that Python sends, as a step of a chain.
+            let behind = try await group([first.then(inner), add.signature(2, 2).workflow]).then(sum).enqueue()
+            let each = try await fail.signature("boom").then(eachOf: [add, add], with: 1).enqueue()
+            let members = try await group([
+                fail.signature("boom").then(eachOf: [add, add], with: 1)
+                    .then(sum), add.signature(1, 1).workflow,
+            ]).then(sum).enqueue()
+
+            for result in [nested, behind, members] {
+                let status = try await result.finalStatus(timeout: .seconds(40))
+                #expect(status.state == .failure && status.error?.type == "ChordError", "\(status)")
+            }
+            for member in each.members {
+                let status = try await member.finalStatus(timeout: .seconds(40))
+                #expect(status.state == .failure && status.error?.type == "ValueError", "\(status)")
+            }
+            try await eventually("nothing is left") {
+                try await broker.queues().allSatisfy { $0.waiting == 0 && $0.leased == 0 }
+            }
+            for worker in workers { worker.signal(SIGTERM) }
+            for worker in workers { #expect(try await worker.finished() == 0, "\(worker.talk)") }
+            await broker.shutdown()
+        }
+    }
+
     @Test("Celery loses a chord whose last worker is killed before it sends the body; a Swift member carries it on")
     func lostBody() async throws {
         try await RedisServer.with { server in

@@ -9,6 +9,7 @@
     drive.py types [-Q q]                   sends every value Celery's JSON can carry through `echo`, compares exactly
     drive.py chord GROUP [--size N] [--end JSON ...]    does for a chord what Celery's client and workers do: says how many
                                             tasks its header has, then counts ends of them, each [id, index, state, result]
+    drive.py untold [-Q q]                  what comes of two failures in Celery alone, of which somebody waits in vain
     drive.py canvases [--record]            sends every canvas of canvases.py in every direction, and compares what became of
                                             it with canvases.json; with --record writes that file, from Python alone
 
@@ -28,7 +29,7 @@ from datetime import date, datetime, time as clock_time, timedelta, timezone
 from decimal import Decimal
 from types import SimpleNamespace
 
-from celery import Celery, states
+from celery import Celery, chord as celery_chord, group, states
 from celery.exceptions import TimeoutError as ResultTimeout
 from kombu.utils.json import dumps, loads
 
@@ -88,6 +89,10 @@ def parser():
     one.add_argument("group")
     one.add_argument("--size", type=int)
     one.add_argument("--end", type=loads, action="append", default=[], metavar="JSON")
+
+    one = command("untold", untold)
+    one.add_argument("-Q", "--queue", default="celery")
+    one.add_argument("--timeout", type=float, default=30)
 
     one = command("canvases", canvases)
     one.add_argument("--record", action="store_true")
@@ -326,6 +331,32 @@ def chord(options, _):
         request = SimpleNamespace(id=id, group=options.group, group_index=index, chord=dict(body))
         backend.on_chord_part_return(request, state, result if state == states.SUCCESS else ValueError(result))
     return {"ok": True}, 0
+
+
+# untold
+
+
+def untold(options, _):
+    """A chord in a chord's header whose own header fails: `Backend.chord_error_from_stack` stores the failure of its body, and does
+    not count it for the outer chord. And a group at the end of a chain that fails: `Backend._fail_chain` stores the failure under
+    the id of the group, and not under those of its members. The states, once everything has run and three seconds have passed."""
+
+    def part(name, *arguments):
+        return peer.app.signature(full_name(name), args=arguments, queue=options.queue)
+
+    outer = celery_chord(
+        [celery_chord([part("fail"), part("add", 1, 1)], part("xsum")), part("add", 2, 2)], part("xsum"))
+    nested = outer.apply_async()
+    inner = nested.parent.results[0]
+    last = (part("fail") | group(part("add", 1), part("add", 1))).apply_async()
+    deadline = time.monotonic() + options.timeout
+    awaited = [inner, nested.parent.results[1], last.parent]
+    while not all(result.ready() for result in awaited):
+        if time.monotonic() > deadline:
+            return {"states": [result.state for result in awaited], "timed_out": True}, 3
+        time.sleep(0.1)
+    time.sleep(3)
+    return {"inner": inner.state, "outer": nested.state, "members": [member.state for member in last.results]}, 0
 
 
 # canvases

@@ -24,6 +24,8 @@ public enum Effect: Sendable {
     indirect case bury(DeadLetter)
     /// A join is opened.
     indirect case open(JoinOpening)
+    /// Members are added to a join. Nothing happens where it was not opened, or is over.
+    case grow(JoinGrowth)
     /// The end of a member of a join is counted. Says what the join has to say to it. A step may have several, of different
     /// joins; if one of them says that nothing is written, nothing of the whole step is, and the receipt has the answers up
     /// to that one.
@@ -47,6 +49,7 @@ public enum Effect: Sendable {
         case .store(let status): status.json.count
         case .bury(let letter): letter.payload.count
         case .open(let join): join.members?.count ?? 0
+        case .grow: 0
         case .join(let part): part.end.count
         case .record(let change): change.value?.count ?? 0
         }

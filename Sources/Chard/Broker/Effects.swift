@@ -61,10 +61,11 @@ public struct Effects: Sendable, RandomAccessCollection, ExpressibleByArrayLiter
     /// The status, where storing it is all there is.
     public var onlyStatus: StatusRecord? { others.isEmpty ? status : nil }
 
-    /// The end of a member of a join that has succeeded and whose step only counts it, with its status, where these two are all
-    /// there is.
+    /// The end of a member of a join that was opened, and that has succeeded and whose step only counts it, with its status, where
+    /// these two are all there is.
     package var memberSuccess: (part: JoinPart, status: StatusRecord)? {
         guard others.count == 2, status == nil, case .join(let part) = others[0], part.isSuccess, part.closing == nil,
+            part.size == nil,
             case .store(let status) = others[1], status.state == .success
         else { return nil }
         return (part, status)
@@ -101,7 +102,7 @@ public struct Effects: Sendable, RandomAccessCollection, ExpressibleByArrayLiter
         others.removeAll {
             switch $0 {
             case .open, .join: true
-            case .push, .putBack, .store, .bury, .record: false
+            case .push, .putBack, .store, .bury, .grow, .record: false
             }
         }
         return (parts, openings)

@@ -24,6 +24,20 @@ public struct JoinOpening: Sendable, Hashable {
     }
 }
 
+/// Members that are added to a join that is open, by a member that has not ended.
+public struct JoinGrowth: Sendable, Hashable {
+    /// The id of the group.
+    public var group: String
+    /// How many more are to end.
+    public var count: Int
+
+    /// Makes a growth.
+    public init(group: String, count: Int) {
+        self.group = group
+        self.count = count
+    }
+}
+
 /// The end of one member of a join, to be counted in the step that settles the member.
 public struct JoinPart: Sendable, Hashable {
     /// What the other effects of its step are, besides the member's own end.
@@ -32,6 +46,8 @@ public struct JoinPart: Sendable, Hashable {
         case success
         /// What follows since a member has not. The ends are kept, for a member that is run again by hand.
         case failure
+        /// The same, without waiting for the other members.
+        case firstFailure
     }
 
     /// The id of the group.
@@ -142,6 +158,10 @@ package struct JoinFigures {
         let count = count + (known == nil ? 1 : 0)
         let size = size ?? part.size
         if let size, count >= size { return part.closing == nil ? .last : .closed }
-        return part.closing == nil ? .counted(count, of: size) : .early
+        switch part.closing {
+        case nil: return .counted(count, of: size)
+        case .firstFailure: return .closed
+        case .success, .failure: return .early
+        }
     }
 }

@@ -5,7 +5,7 @@ import FoundationEssentials
 
 /// A broker whose content can be taken to another one: what that needs beyond the other powers.
 package protocol MovableBroker: InspectableBroker, DelayingBroker, ControllableBroker, SupervisedBroker,
-    ScheduleStore
+    ScheduleStore, JoinStore, RecordStore
 {
     /// The priorities of messages that a consumer holds, as steps, in the same order.
     func priorities(of deliveries: [Delivery]) async throws -> [Int]
@@ -30,6 +30,29 @@ package protocol MovableBroker: InspectableBroker, DelayingBroker, ControllableB
     /// Puts `record`, with its progress, in the place of the one of this name with this version (0: there must be none), in
     /// one step. Returns whether that was done; if not, the schedule was changed meanwhile.
     func keepWhole(_ record: ScheduleRecord, replacing version: Int) async throws -> Bool
+
+    /// The groups of some joins, and where the next ones begin: `nil` at the end. Those that are there from the first to the last
+    /// call are seen, some of them perhaps twice.
+    func storedJoins(from place: String?) async throws -> (groups: [String], next: String?)
+
+    /// A join as it is; `nil` where there is none.
+    func storedJoin(of group: String) async throws -> MovedJoin?
+
+    /// Keeps a join. Where there is one of this group that is over, nothing is changed, and otherwise only what is missing
+    /// there is added.
+    func keep(_ join: MovedJoin) async throws
+
+    /// Lets joins go.
+    func forgetJoins(of groups: [String]) async throws
+
+    /// The ids of some records, and where the next ones begin: as ``storedJoins(from:)``.
+    func storedRecords(from place: String?) async throws -> (ids: [String], next: String?)
+
+    /// A record as it is; `nil` where there is none.
+    func storedRecord(_ id: String) async throws -> MovedRecord?
+
+    /// Keeps a record: of one that is there already what is missing.
+    func keep(_ record: MovedRecord) async throws
 }
 
 extension StatusRecord {

@@ -4,6 +4,7 @@
 import FoundationEssentials
 
 /// The arrival of a part at a join that waits for all of its parts to be over, however they end: the body gets an outcome for each.
+/// Or, if the join ends at the first failure, for all of them to succeed: then the body gets their results.
 ///
 /// Each part carries it twice, as a callback and as an errback, so to Celery's workers it is an ordinary task that follows. Where a
 /// Swift worker has run the part, it is no message at all but counted in the step that settles the part. Where Python has, it
@@ -24,14 +25,20 @@ struct Arrival: Sendable {
     var body: ArraySlice<UInt8>
     /// Whether the part has succeeded.
     var isSuccess: Bool
+    /// The group whose members are called off at the first failure; `nil` where the join waits for all.
+    var calledOff: String?
 
-    init(id: String, group: String, index: Int, size: Int, body: ArraySlice<UInt8>, isSuccess: Bool) {
+    init(
+        id: String, group: String, index: Int, size: Int, body: ArraySlice<UInt8>, isSuccess: Bool,
+        calledOff: String? = nil
+    ) {
         self.id = id
         self.group = group
         self.index = index
         self.size = size
         self.body = body
         self.isSuccess = isSuccess
+        self.calledOff = calledOff
     }
 
     /// Reads a signature of it; `nil` if it is one of something else.
@@ -57,7 +64,7 @@ struct Arrival: Sendable {
         }
         self.init(
             id: id, group: group, index: index, size: size, body: body,
-            isSuccess: value("ok").flatMap { try? JSON(parsing: $0) }?.bool ?? true)
+            isSuccess: value("ok").flatMap { try? JSON(parsing: $0) }?.bool ?? true, calledOff: value("first").text)
     }
 
     /// The signature that a part carries.
@@ -70,6 +77,9 @@ struct Arrival: Sendable {
             MessageBody.Keyword(name: "ok", value: JSON.bool(isSuccess).encoded()[...]),
             MessageBody.Keyword(name: "body", value: body),
         ]
+        if let calledOff {
+            canvas.keywords.append(MessageBody.Keyword(name: "first", value: JSONText.string(calledOff)))
+        }
         canvas.options[.taskID] = JSONText.string(id)
         canvas.options["queue"] = JSONText.string(queue)
         return canvas
@@ -92,29 +102,47 @@ enum PartEnd {
         let json: JSON = ["id": .string(id), "state": .string(state.rawValue), "error": error.info.json]
         return json.encoded()[...]
     }
+
+    /// The failure that an outcome tells of, with the id of what has failed; `nil` of a success.
+    static func failure(in outcome: JSON) -> (id: String, error: TaskError)? {
+        guard outcome["state"]?.string != TaskState.success.rawValue else { return nil }
+        let error = outcome["error"].flatMap(ExceptionInfo.init).map { TaskError($0, traceback: nil) }
+        return (
+            outcome["id"]?.string ?? "",
+            error ?? TaskError("UnknownError", "nothing is known of the failure", module: "chard")
+        )
+    }
 }
 
 extension Canvas {
     /// Lets every member of the group that this is, or ends in, arrive at a join of its own.
-    mutating func arrive(at group: String, then body: ArraySlice<UInt8>, on queue: String) throws(CanvasError) {
+    /// - Parameter endsAtFailure: Whether that ends at the first failure.
+    mutating func arrive(
+        at group: String, then body: ArraySlice<UInt8>, on queue: String, endsAtFailure: Bool = false
+    ) throws(CanvasError) {
         switch form {
         case .chain(var tasks):
             guard !tasks.isEmpty else { throw CanvasError("a chain of nothing has no parts to wait for") }
-            try tasks[tasks.count - 1].arrive(at: group, then: body, on: queue)
+            try tasks[tasks.count - 1].arrive(at: group, then: body, on: queue, endsAtFailure: endsAtFailure)
             form = .chain(tasks)
         case .group(var members):
+            let id = options[.taskID].text ?? TaskID.random()
+            options[.taskID] = JSONText.string(id)
             for index in members.indices {
                 guard !members[index].isGroupInTheEnd else {
-                    throw CanvasError("a part of a group that goes on finally may not be or end in a group itself")
+                    throw CanvasError(
+                        "a part of a group that goes on finally, or ends at the first failure, may not be or end in a group "
+                            + "itself")
                 }
                 var arrival = Arrival(
-                    id: TaskID.random(), group: group, index: index, size: members.count, body: body, isSuccess: true)
+                    id: TaskID.random(), group: group, index: index, size: members.count, body: body, isSuccess: true,
+                    calledOff: endsAtFailure ? id : nil)
                 members[index].append(callbacks: [arrival.signature(on: queue).encoded()])
                 arrival.isSuccess = false
                 members[index].append(errbacks: [arrival.signature(on: queue).encoded()])
             }
             form = .group(members)
-        case .task, .chord: throw CanvasError("\(task) is no group, so there is nothing to wait for finally")
+        case .task, .chord: throw CanvasError("\(task) is no group, so there is nothing to wait for")
         }
     }
 }

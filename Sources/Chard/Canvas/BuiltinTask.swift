@@ -24,6 +24,10 @@ enum BuiltinTask {
         case Arrival.task: task(name) { context, body in try await outcome(context, body) }
         case FlowStep.task: task(name) { context, body in throw Replacement(try await step(context, body)) }
         case FlowStep.failing: task(name) { _, body in throw failure(body) }
+        case Gathering.task: task(name) { context, body in throw try Gathering.replacement(body, on: context.queue) }
+        case PipelineCall.task: task(name) { _, body in throw try PipelineCall.replacement(body) }
+        case CallingOff.task: task(name) { context, body in try await callOff(context, body) }
+        case FailureNotice.task: task(name) { context, body in throw Replacement(try await told(context, body)) }
         case "celery.backend_cleanup": task(name) { _, _ in Array("null".utf8) }
         default: nil
         }
@@ -112,9 +116,37 @@ enum BuiltinTask {
         if body.keywords.contains(where: { $0.name == "error" }) {
             return Array(PartEnd.failure(id, .failure, failure(body)))
         }
-        let status = try await context.status(of: id)
-        let error = TaskError("UnknownError", "nothing is stored of why \(id) has failed", module: "chard")
-        return Array(PartEnd.failure(id, status?.state ?? .failure, status?.error ?? error))
+        let (state, error) = try await failure(of: id, context)
+        return Array(PartEnd.failure(id, state, error))
+    }
+
+    /// Why a task has failed. Of the body of a chord Python stores that only after it has called the errbacks.
+    private static func failure(of id: String, _ context: TaskContext) async throws -> (TaskState, TaskError) {
+        let deadline = ContinuousClock.now + .seconds(5)
+        repeat {
+            if let status = try await context.status(of: id), status.state.isReady, let error = status.error {
+                return (status.state, error)
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        } while .now < deadline
+        return (.failure, TaskError("UnknownError", "nothing is stored of why \(id) has failed", module: "chard"))
+    }
+
+    /// A task that fails, in the place of the notice of a failure: what is behind it is told.
+    private static func told(_ context: TaskContext, _ body: MessageBody) async throws -> Canvas {
+        func text(_ name: String) -> String? { body.keywords.first { $0.name == name }.map(\.value).text }
+        guard let id = body.positional.first.text, let workflow = text("workflow"), let notice = text("notice") else {
+            throw UnboundArguments(
+                error: .typeError(
+                    "\(FailureNotice.task)() takes the id of what has failed, and the 'workflow' and 'notice' of whom to tell"
+                ))
+        }
+        guard let rest = try await context.value(FailureNotice.value(notice), of: workflow) else {
+            throw TaskError(
+                "BadWorkflow", "whom to tell that \(id) of workflow \(workflow) has failed is not kept any more",
+                module: "chard")
+        }
+        return FailureNotice.failing(rest, try await failure(of: id, context).1, on: context.queue)
     }
 
     /// What a step of a flow begins with, now that all it waits for is over.
@@ -139,6 +171,21 @@ enum BuiltinTask {
         let json = body.keywords.first { $0.name == "error" }.flatMap { try? JSON(parsing: $0.value) }
         return json.flatMap(ExceptionInfo.init).map { TaskError($0, traceback: nil) }
             ?? TaskError("UnknownError", "nothing is known of the failure", module: "chard")
+    }
+
+    /// Revokes those members of a group that are not over.
+    private static func callOff(_ context: TaskContext, _ body: MessageBody) async throws -> [UInt8] {
+        func text(_ name: String) -> String? { body.keywords.first { $0.name == name }.map(\.value).text }
+        guard let workflow = text("workflow"), let group = text("group") else {
+            throw UnboundArguments(error: .typeError("\(CallingOff.task)() takes the 'workflow' and the 'group' of it"))
+        }
+        var open: [String] = []
+        for id in CallingOff.tasks(of: group, in: try await context.record(workflow) ?? [:])
+        where try await context.status(of: id)?.state.isReady != true {
+            open.append(id)
+        }
+        if !open.isEmpty { try await context.revoke(open) }
+        return Array("\(open.count)".utf8)
     }
 
     private static func chunked(_ body: MessageBody) throws -> [UInt8] {

@@ -41,12 +41,13 @@ struct Followers {
         self.queue = queue
         self.embed = embed
         self.known = known
-        unroller = Unroller(rules, parent: message)
+        unroller = Unroller(rules, parent: message, noticeQueue: queue)
     }
 
     /// Everything that follows.
     var effects: [Effect] {
-        ends + unroller.joins.map { .open($0) } + unroller.messages.map { .push(outgoing($0)) }
+        ends + unroller.records.map { .record($0) } + unroller.joins.map { .open($0) }
+            + unroller.messages.map { .push(outgoing($0)) }
     }
 
     /// Its time is waited for in the broker where a worker of ours is sure to look for it, on this task's own queue. Any other
@@ -107,7 +108,14 @@ struct Followers {
             throw CanvasError(
                 "the last task of what replaces \(message.task) has an id of its own, \(canvas.resultID ?? "")")
         }
-        let part = WorkflowRecord.Part(WorkflowPlan(of: canvas), sentAt: unroller.rules.now(), parent: message.id)
+        var rest: [Canvas] = []
+        for text in embed.chain.reversed() { rest.append(try Canvas(reading: text)) }
+        let body = rest.isEmpty ? canvas : Canvas(chain: [canvas] + rest)
+        var members = try replacement.gathering?.members(before: body)
+        members?.freeze(nil, CanvasPlace(root: message.rootID))
+        var plan = WorkflowPlan(of: canvas)
+        if let members { plan = .chain([WorkflowPlan(of: members), plan]) }
+        let part = WorkflowRecord.Part(plan, sentAt: unroller.rules.now(), parent: message.id)
         // A single task in its place is known by its id already.
         if part.plan.count > 1,
             let change = part.change(
@@ -115,11 +123,7 @@ struct Followers {
         {
             ends.append(.record(change))
         }
-        var rest: [Canvas] = []
-        for text in embed.chain.reversed() { rest.append(try Canvas(reading: text)) }
-        try unroller.send(
-            rest.isEmpty ? canvas : Canvas(chain: [canvas] + rest), [],
-            ["replaced_task_nesting": JSONText.integer(nesting)])
+        try unroller.send(members ?? body, [], ["replaced_task_nesting": JSONText.integer(nesting)])
     }
 
     /// The task has failed, or was revoked: whatever waits for it is told.
@@ -162,15 +166,16 @@ struct Followers {
 
     // MARK: Joins
 
-    /// Counts those of the signatures that are arrivals, and returns the others.
+    /// Counts those of the signatures that are arrivals, and returns the others; without notices, since all are told here.
     private mutating func arrive(
         _ signatures: [ArraySlice<UInt8>], _ outcome: (String) -> ArraySlice<UInt8>, of id: String
     ) throws(CanvasError) -> [ArraySlice<UInt8>] {
         var others: [ArraySlice<UInt8>] = []
         for text in signatures {
-            if let arrival = try Arrival(try Canvas(reading: text)) {
+            let canvas = try Canvas(reading: text)
+            if let arrival = try Arrival(canvas) {
                 try arrive(arrival, outcome(id))
-            } else {
+            } else if canvas.task != FailureNotice.task {
                 others.append(text)
             }
         }
@@ -178,9 +183,35 @@ struct Followers {
     }
 
     private mutating func arrive(_ arrival: Arrival, _ outcome: ArraySlice<UInt8>) throws(CanvasError) {
+        if let header = arrival.calledOff { return try arrive(arrival, outcome, callingOff: header) }
         try end(
             of: arrival.id, in: arrival.group, at: arrival.index, of: arrival.body, .success, outcome,
             size: arrival.size)
+    }
+
+    /// At a join that ends at the first failure: that fails the body, and calls the other members off.
+    private mutating func arrive(
+        _ arrival: Arrival, _ outcome: ArraySlice<UInt8>, callingOff header: String
+    ) throws(CanvasError) {
+        let json = (try? JSON(parsing: outcome, limits: .held)) ?? .null
+        guard let failure = PartEnd.failure(in: json) else {
+            return try end(
+                of: arrival.id, in: arrival.group, at: arrival.index, of: arrival.body, .success,
+                (json["result"] ?? .null).encoded()[...], size: arrival.size)
+        }
+        guard !known.over.contains(arrival.group) else { return }
+        let body = try Canvas(reading: arrival.body)
+        var part = Self.part(
+            of: arrival.id, in: arrival.group, at: arrival.index, .failure, failure.error.info.json.encoded()[...],
+            unroller.rules)
+        part.size = arrival.size
+        part.closing = .firstFailure
+        ends.append(.join(part))
+        let isCancelled = failure.error.isCancellation
+        try never(
+            body, isCancelled ? failure.error : .chord(failure.id, failure.error), isCancelled ? .revoked : .failure,
+            callsErrbacks: !isCancelled)
+        _ = try unroller.sendApart(CallingOff.signature(of: header, in: message.workflowID, on: queue), [])
     }
 
     /// The end of a member of a chord's header: the last one sends the body, or fails it.

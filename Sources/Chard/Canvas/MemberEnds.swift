@@ -67,9 +67,9 @@ struct MemberEnds {
         }
         guard let end = ends.first(where: { $0.state == .failure || $0.state == .revoked }) else { return nil }
         let info = (try? JSON(parsing: end.result)).flatMap(ExceptionInfo.init)
-        let error = TaskError(
-            "ChordError", "Dependency \(end.id) raised \(info?.pythonText ?? "an error")", module: "celery.exceptions")
-        return (error, info.map { TaskError($0, traceback: nil) } ?? error)
+        let cause = info.map { TaskError($0, traceback: nil) }
+        let error = TaskError.chord(end.id, cause)
+        return (error, cause ?? error)
     }
 
     /// The results as a JSON list, in the order of the members' places; of members that are groups a list each.
@@ -83,6 +83,15 @@ struct MemberEnds {
         if let members = tuple[1]?.array { return JSONText.array(members.map { result(of: $0, byID) }) }
         let id = tuple[0]?.string ?? tuple[0]?[0]?.string ?? ""
         return byID[id] ?? JSONText.null
+    }
+}
+
+extension TaskError {
+    /// Celery's failure of a chord's body.
+    static func chord(_ member: String, _ cause: TaskError?) -> TaskError {
+        TaskError(
+            "ChordError", "Dependency \(member) raised \(cause?.info.pythonText ?? "an error")",
+            module: "celery.exceptions")
     }
 }
 

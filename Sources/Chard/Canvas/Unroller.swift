@@ -31,18 +31,27 @@ struct Unroller {
     let parent: TaskMessage?
     /// The id of the workflow, where no task sends it.
     let root: String?
+    /// A queue that Swift workers serve, and where records are kept: what Python's workers tell nobody of is told there.
+    let noticeQueue: String?
 
     /// The messages, in the order in which they are to be sent.
     private(set) var messages: [TaskMessage] = []
     /// The joins to open, before the messages.
     private(set) var joins: [JoinOpening] = []
+    /// The records that messages rely on, to be written before them.
+    private(set) var records: [RecordChange] = []
+    /// The members of a large group, which are made into messages as they are sent.
+    private(set) var crowd: Crowd?
+    /// Whether the messages of a large group may wait until they are sent. Its members have their ids then.
+    var keepsCrowd = false
     /// Celery's result tuples of what was sent: the children of the task that sends.
     private(set) var children: [JSON] = []
 
-    init(_ rules: CanvasRules, parent: TaskMessage?, root: String? = nil) {
+    init(_ rules: CanvasRules, parent: TaskMessage?, root: String? = nil, noticeQueue: String? = nil) {
         self.rules = rules
         self.parent = parent
         self.root = root
+        self.noticeQueue = noticeQueue
     }
 
     /// Adds what a signature comes to.
@@ -52,6 +61,13 @@ struct Unroller {
     mutating func send(
         _ canvas: Canvas, _ partial: [ArraySlice<UInt8>] = [], _ given: [CanvasOption: ArraySlice<UInt8>] = [:]
     ) throws(CanvasError) {
+        guard let noticeQueue, !canvas.isTask, let workflow = parent?.workflowID ?? root else {
+            return try send(canvas, partial, given, isChild: true)
+        }
+        var canvas = canvas
+        var notices = FailureNotices(of: workflow, on: noticeQueue, timeToLive: rules.lifetimes.usual)
+        notices.add(to: &canvas, before: given[.chain].signatures)
+        records += notices.records
         try send(canvas, partial, given, isChild: true)
     }
 
@@ -149,13 +165,23 @@ struct Unroller {
                 JoinOpening(
                     group: group, size: members.reduce(0) { $0 + $1.ends }, timeToLive: rules.joinsExpire))
         }
-        if isChild { children.append([[.string(group), nil], .array(members.map(\.resultTuple))]) }
-        for member in members {
-            var options = options
-            if let chord = chord ?? member.options[.chord] { options[.chord] = chord }
-            options[.groupIndex] = member.options[.groupIndex]
-            try send(member, partial, options, isChild: false)
+        let crowd = Crowd(members: members, partial: partial, options: options, chord: chord)
+        if keepsCrowd, self.crowd == nil, members.count > Crowd.least, members.allSatisfy(\.isTask) {
+            self.crowd = crowd
+            return
         }
+        if isChild { children.append([[.string(group), nil], .array(members.map(\.resultTuple))]) }
+        for member in members { try send(member, partial, crowd.options(for: member), isChild: false) }
+    }
+
+    /// The messages of some members of a large group.
+    func messages(of crowd: Crowd, _ range: Range<Int>) throws(CanvasError) -> [TaskMessage] {
+        var messages: [TaskMessage] = []
+        messages.reserveCapacity(range.count)
+        for member in crowd.members[range] {
+            messages.append(try message(of: member.called(with: crowd.partial, options: crowd.options(for: member))))
+        }
+        return messages
     }
 
     private mutating func sendChord(

@@ -80,7 +80,7 @@ final class FileKeeper: Sendable {
             case .store(let status): keys.subtract(StoredFile.keys(in: status.json))
             case .join(let part): keys.subtract(StoredFile.keys(in: part.end))
             case .record(let change): keys.subtract(StoredFile.keys(in: change.value ?? []))
-            case .open: break
+            case .open, .grow: break
             }
         }
         return keys

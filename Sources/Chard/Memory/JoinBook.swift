@@ -26,6 +26,12 @@ struct JoinBook {
             size: opening.size, members: opening.members, expiresAt: Self.expiry(opening.timeToLive, now))
     }
 
+    mutating func grow(_ growth: JoinGrowth, now: Date) {
+        guard var join = present(growth.group, now: now), !join.isClosed, let size = join.size else { return }
+        join.size = size + growth.count
+        joins[growth.group] = join
+    }
+
     /// What the join has to say; nothing is changed.
     func answer(to part: JoinPart, now: Date) -> JoinAnswer {
         let join = present(part.group, now: now)

@@ -20,7 +20,7 @@ extension MemoryState {
         if let withheld = withheld(effects, now: now) { return withheld }
         let own = effects.filter {
             switch $0 {
-            case .store, .open, .join, .record: true
+            case .store, .open, .grow, .join, .record: true
             case .push, .putBack, .bury: false
             }
         }

@@ -197,6 +197,7 @@ struct MemoryState {
             case .store(let status): store(status, now: now)
             case .bury(let letter): answers.append(.name(keep(letter, now: now)))
             case .open(let opening): joins.open(opening, now: now)
+            case .grow(let growth): joins.grow(growth, now: now)
             case .join(let part): answers.append(.join(joins.join(part, now: now)))
             case .record(let record): records.change(record, now: now)
             }

@@ -14,17 +14,28 @@ package final class StepDesk: Sendable {
     let value: @Sendable (_ name: String, _ record: String) async throws -> [UInt8]?
     /// Reads the status of a task.
     let status: @Sendable (_ id: String) async throws -> TaskStatus?
+    /// Writes more than a step, while the lease holds; `nil` where a run has no such.
+    let extend: (@Sendable (_ effects: Effects) async throws -> Void)?
+    /// What signatures do not say.
+    let rules: CanvasRules?
+    /// Revokes tasks; `nil` where there are no orders.
+    let revoke: (@Sendable (_ ids: [String]) async throws -> Void)?
 
-    package init(
+    init(
         read: @escaping @Sendable (_ record: String) async throws -> [String: [UInt8]]?,
         write: @escaping @Sendable (_ record: String, _ name: String, _ result: [UInt8]) async throws -> Void,
         value: @escaping @Sendable (_ name: String, _ record: String) async throws -> [UInt8]?,
-        status: @escaping @Sendable (_ id: String) async throws -> TaskStatus?
+        status: @escaping @Sendable (_ id: String) async throws -> TaskStatus?,
+        revoke: (@Sendable (_ ids: [String]) async throws -> Void)?, rules: CanvasRules?,
+        extend: (@Sendable (_ effects: Effects) async throws -> Void)?
     ) {
         self.read = read
         self.write = write
         self.value = value
         self.status = status
+        self.revoke = revoke
+        self.rules = rules
+        self.extend = extend
     }
 
     /// How long steps are kept from the last one on, if their task does not end before.

@@ -134,6 +134,20 @@ extension TaskContext {
     /// The stored status of a task.
     func status(of id: String) async throws -> TaskStatus? { try await run.surroundings.desk?.status(id) }
 
+    /// Where steps are kept.
+    var desk: StepDesk? { run.surroundings.desk }
+
+    /// How many steps this run has asked for whose names begin so.
+    func stepsAsked(_ beginning: String) -> Int {
+        run.steps.withLock { $0?.asked.count { $0.hasPrefix(beginning) } ?? 0 }
+    }
+
+    /// All values of a record.
+    func record(_ id: String) async throws -> [String: [UInt8]]? { try await run.surroundings.desk?.read(id) }
+
+    /// Revokes tasks, and cancels those that run.
+    func revoke(_ ids: [String]) async throws { try await run.surroundings.desk?.revoke?(ids) }
+
     /// Keeps what a step has come to.
     func keep(_ name: String, _ result: [UInt8]) async throws {
         cancellation.noteSteps()

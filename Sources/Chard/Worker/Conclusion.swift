@@ -231,9 +231,12 @@ struct Concluder: Sendable {
         case .late: known.over.insert(group)
         case .claimed, .counted, .closed: return nil
         }
-        return conclude(
+        var renewed = conclude(
             renewal.outcome, of: read.message, embed: read.embed, task: read.task,
             delivery: conclusion.settlement.delivery, known: known)
+        // What was refused before stays so, or the same would be tried in turn for ever.
+        if let appeal = conclusion.extras.appeal { renewed.extras.appeal = appeal }
+        return renewed
     }
 
     /// Why what is to follow a task cannot be done; `nil` if it can, as far as can be seen before it has run.

@@ -3,18 +3,31 @@
 
 extension StepDesk {
     /// Keeps steps in a broker's records, for as long as `consumer` holds its lease; for ever, where there is none.
+    /// - Parameters:
+    ///   - results: Where results are kept, if that is not the broker.
+    ///   - app: That whose tasks run; without it they can neither revoke others nor add members to their group.
     package convenience init(
-        _ store: any RecordStore, results: (any ResultStore)? = nil, by consumer: (any Consumer)?
+        _ store: any RecordStore, results: (any ResultStore)? = nil, by consumer: (any Consumer)?, for app: Chard? = nil
     ) {
+        var revoke: (@Sendable ([String]) async throws -> Void)?
+        if let app {
+            revoke = { ids in
+                try await app.operator.revoke(ids, terminating: true, timeToLive: CallingOff.timeToLive)
+            }
+        }
+        @Sendable func write(_ effects: Effects, _ words: String) async throws {
+            guard let consumer, try await !consumer.report(effects) else { return }
+            throw BrokerError(.leaseLost, "\(words): another worker may own the task by now")
+        }
+        var extend: (@Sendable (Effects) async throws -> Void)?
+        if consumer != nil, results == nil { extend = { try await write($0, "no member is added to a group") } }
         self.init(
             read: { try await store.record($0) },
             write: { record, name, result in
                 let change = RecordChange(.keep, record, name, result, timeToLive: Self.timeToLive)
-                guard let consumer else { return try await store.change([change]) }
-                guard try await consumer.report([.record(change)]) else {
-                    throw BrokerError(
-                        .leaseLost, "step \"\(name)\" is not kept: another worker may own the task by now")
-                }
-            }, value: { try await store.value($0, of: $1) }, status: { try await (results ?? store).status(of: $0) })
+                guard consumer != nil else { return try await store.change([change]) }
+                try await write([.record(change)], "step \"\(name)\" is not kept")
+            }, value: { try await store.value($0, of: $1) }, status: { try await (results ?? store).status(of: $0) },
+            revoke: revoke, rules: app?.canvasRules, extend: extend)
     }
 }

@@ -197,7 +197,9 @@ extension Worker {
                     try await consumer.report([record])
                 }
             },
-            desk: (workplace.broker as? any RecordStore).map { StepDesk($0, results: elsewhere, by: consumer) },
+            desk: (workplace.broker as? any RecordStore).map {
+                StepDesk($0, results: elsewhere, by: consumer, for: app)
+            },
             brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset },
             isRevoked: { consumer.isRevoked($0) }, timeLimits: timeLimits, revokedStamps: revokedStamps,
             rates: rates)

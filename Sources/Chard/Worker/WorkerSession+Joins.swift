@@ -51,7 +51,7 @@ extension WorkerSession {
             case .open(let join): openings.append(join)
             case .push(let message): messages.append(message)
             case .store(let status): statuses.append(status)
-            case .putBack, .bury, .join, .record: break
+            case .putBack, .bury, .grow, .join, .record: break
             }
         }
         if !openings.isEmpty { try await joinStore?.open(openings) }

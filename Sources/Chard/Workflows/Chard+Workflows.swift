@@ -42,8 +42,10 @@ extension Chard {
         try canvas.checkDepth()
         let parent = TaskContext.current?.message
         let root = canvas.isPlain ? nil : parent?.workflowID ?? canvas.firstID
-        var unroller = Unroller(canvasRules, parent: parent, root: root)
+        var unroller = Unroller(canvasRules, parent: parent, root: root, noticeQueue: try noticeQueue(for: canvas))
+        unroller.keepsCrowd = true
         try unroller.send(canvas)
+        try checkSize(of: unroller)
         if let root {
             let id = id ?? canvas.resultID ?? canvas.last.options[.taskID].text ?? root
             try await record(planned ?? WorkflowPlan(of: canvas), as: id, in: root, sentBy: parent)
@@ -66,12 +68,44 @@ extension Chard {
             }
             try await store.open(joins)
         }
+        if !unroller.records.isEmpty, let store = try recordStore {
+            try await change(unroller.records, in: store)
+        }
+        let step = 1_000
         let messages = unroller.messages
-        for start in stride(from: 0, to: messages.count, by: 1_000) {
-            let part = Array(messages[start..<min(start + 1_000, messages.count)])
+        for start in stride(from: 0, to: messages.count, by: step) {
+            let part = Array(messages[start..<min(start + step, messages.count)])
+            _ = try await send(part, through: middleware[...], to: last)
+        }
+        guard let crowd = unroller.crowd else { return root }
+        for start in stride(from: 0, to: crowd.members.count, by: step) {
+            let part = try unroller.messages(of: crowd, start..<min(start + step, crowd.members.count))
             _ = try await send(part, through: middleware[...], to: last)
         }
         return root
+    }
+
+    /// Refuses what a worker would not take, or no server hold, before any of it is written.
+    private func checkSize(of unroller: Unroller) throws {
+        var sum = 0
+        for message in unroller.messages {
+            // Says what is wrong with one that is too large.
+            if message.body.plainSize > settings.limits.bodyBytes { _ = try outgoing(of: message) }
+            sum += message.body.plainSize
+        }
+        if let crowd = unroller.crowd {
+            let bytes = crowd.bytes
+            if bytes.largest > settings.limits.bodyBytes {
+                for index in crowd.members.indices {
+                    _ = try outgoing(of: try unroller.messages(of: crowd, index..<index + 1)[0])
+                }
+            }
+            sum += bytes.sum
+        }
+        guard sum > Canvas.mostBytes else { return }
+        throw AppError(
+            "a workflow has \(sum) bytes in what is sent at once, and no more than \(Canvas.mostBytes) are; send references to what "
+                + "is large, or several workflows")
     }
 
     /// Notes what a workflow is made of, where the broker keeps records.
@@ -82,11 +116,26 @@ extension Chard {
         guard let store = try recordStore,
             let change = part.change(.list, of: root, as: id, timeToLive: settings.resultExpires)
         else { return }
+        try await self.change([change], in: store)
+    }
+
+    private func change(_ records: [RecordChange], in store: any RecordStore) async throws {
         do {
-            try await store.change([change])
+            for start in stride(from: 0, to: records.count, by: 200) {
+                try await store.change(Array(records[start..<min(start + 200, records.count)]))
+            }
         } catch let error as BrokerError where error.isRefusal {
             // What is not recorded runs all the same: who sends may have no right to records.
         }
+    }
+
+    /// Where Swift workers are told of failures that Python's workers keep to themselves: on the queue of a task of this app,
+    /// otherwise where calls of the builtin task go.
+    private func noticeQueue(for canvas: Canvas) throws(AppError) -> String? {
+        guard !canvas.isTask, immediate == nil, try recordStore != nil else { return nil }
+        let registry = registry
+        let own = canvas.firstName { registry[$0] != nil }
+        return own.map { queue(for: $0, registry[$0]?.options.queue) } ?? queue(for: FailureNotice.task, nil)
     }
 
     /// Where records are kept; `nil` where the broker keeps none.
@@ -101,6 +150,9 @@ extension Chard {
 extension Canvas {
     /// How many members a group may have.
     static let mostMembers = 1_000_000
+
+    /// How many bytes the messages may have together that are sent at once.
+    static let mostBytes = 1 << 30
 
     static var tooMany: AppError {
         AppError(

@@ -160,6 +160,13 @@ public struct Flow: Sendable {
         let plan = WorkflowPlan.group(
             id: root,
             ordered.map { .task(id: id(of: $0), name: "\($0.name): \($0.isSignal ? "signal" : $0.canvas.task)") })
+        let map = FlowMap(
+            steps: ordered.map {
+                FlowMap.Step(
+                    name: $0.name, id: id(of: $0), join: joins[$0.name] ?? "", waitsFor: $0.waitsFor,
+                    isSignal: $0.isSignal)
+            }, queue: queue)
+        keep(FlowMap.value, map.encoded())
         let now = app.settings.now()
         let parent = TaskContext.current?.message
         if let change = WorkflowRecord.Part(plan, sentAt: now, parent: nil).change(
@@ -195,13 +202,11 @@ public struct Flow: Sendable {
                     try unroller.send(late.called(with: [JSONText.string(id(of: part))]))
                 }
             }
+            keep(
+                FlowStep.value(part.name), FlowStep(canvas, inputs: part.isSignal ? 1 : part.takes.count).encoded())
             if part.outcomes == 0 {
                 canvas.options[.taskID] = JSONText.string(id(of: part))
                 try unroller.send(canvas)
-            } else {
-                keep(
-                    FlowStep.value(part.name),
-                    FlowStep(canvas, inputs: part.isSignal ? 1 : part.takes.count).encoded())
             }
         }
         try await store.change(changes)

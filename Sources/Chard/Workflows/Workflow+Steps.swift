@@ -68,6 +68,22 @@ extension WorkflowPart {
         return try changed { $0.append(errbacks: [call]) }
     }
 
+    /// The same with several tasks one after the other, the first of which takes the id.
+    ///
+    /// Where Python has run what failed, Swift workers send them.
+    /// - Parameter queue: A queue that Swift workers serve. By default that of the first task, if it is one of this app, otherwise that of
+    ///   the builtin task `chard.call`.
+    public func onFailure<Next: Sendable>(
+        _ errback: Pipeline<Next, String>, queue: String? = nil
+    ) throws -> Workflow<Output> {
+        let app = errback.app
+        let task = app.registry[errback.head.task] == nil ? PipelineCall.task : errback.head.task
+        let call = PipelineCall.signature(
+            of: Canvas(chain: [errback.head] + errback.steps),
+            on: queue ?? app.queue(for: task, app.options(of: task)?.queue))
+        return try changed { $0.append(errbacks: [call.encoded()]) }
+    }
+
     private func changed(_ change: (inout Canvas) -> Void) throws -> Workflow<Output> {
         let workflow = try workflow
         var canvas = workflow.canvas

@@ -38,12 +38,12 @@ public struct Workflow<Output: Sendable>: WorkflowPart {
     /// Its signature, as a part of something larger.
     var part: Canvas {
         get throws(AppError) {
-            guard prelude == nil else {
+            guard let prelude else { return canvas }
+            guard let app else {
                 throw AppError(
-                    "what goes on finally, with the outcomes of a group, is no part of something larger: send it by itself, or "
-                        + "from the body of a task that is")
+                    "a group that begins with a call by name alone cannot go on finally within something larger")
             }
-            return canvas
+            return try app.gathering(prelude, then: canvas).signature(before: canvas)
         }
     }
 

@@ -76,12 +76,12 @@ public struct WorkflowResult: Sendable {
         guard report.state != .cancelled else {
             throw AppError("workflow \(id) was called off, and nothing of it runs again; send it anew")
         }
-        if let record = try await record(), record.keys.contains(where: { $0.hasPrefix(FlowStep.value("")) }) {
-            throw AppError("workflow \(id) is a flow of steps, which goes on from no failure; send it anew")
-        }
         let store = try app.broker.with(.records)
         let failed = report.tasks.filter { $0.state == .failed }
         let record = try await self.record() ?? [:]
+        if record.keys.contains(where: { $0.hasPrefix(FlowStep.value("")) }) {
+            return try await retryFlow(record, in: store)
+        }
         var failures: [(id: String, value: [UInt8], failure: WorkflowRecord.Failure)] = []
         let succeeded = Set(report.tasks.filter { $0.state == .succeeded }.map(\.id))
         for (name, value) in record.sorted(by: { $0.key < $1.key }) where name.hasPrefix(WorkflowRecord.Failure.prefix)

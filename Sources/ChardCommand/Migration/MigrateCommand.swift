@@ -13,8 +13,8 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate", abstract: "Moves everything from one broker to another.",
         discussion: """
             Moves waiting, scheduled and dead tasks, results that have not expired, and the schedules of 'beat' with their \
-            last runs; copies revocations and which queues are paused. Not moved: what Python's workers hold, and Python's \
-            group results.
+            last runs; copies revocations and which queues are paused. Workflows that run go on at the target; some of their \
+            tasks must not be left behind, so move all queues. Not moved: what Python's workers hold.
 
             It may be stopped at any time, and run again for the rest. Nothing is lost; of what was under way when it was \
             killed, some hundred messages at most may be at the target twice, with one id. Stop workers, 'beat' and \
@@ -136,8 +136,11 @@ extension Migration.Report {
                 report.queue + (report.isPaused ? " (paused)" : ""), "\(moved.waiting)", "\(moved.delayed)",
                 "\(moved.dead)", "\(report.left)")
         }
-        let rest = [(results, "result"), (revocations, "revocation"), (schedules, "schedule")]
-            .map { Words.count($0, $1) }.joined(separator: ", ")
+        let counts = [
+            (results, "result"), (revocations, "revocation"), (schedules, "schedule"), (workflows.joins, "join"),
+            (workflows.records, "record"),
+        ]
+        let rest = counts.map { Words.count($0, $1) }.joined(separator: ", ")
         return table.isEmpty ? rest : table.text + "\n" + rest
     }
 
@@ -145,6 +148,7 @@ extension Migration.Report {
         [
             "from": .string(source), "to": .string(target), "results": .integer(results),
             "revocations": .integer(revocations), "schedules": .integer(schedules), "left": .integer(left),
+            "joins": .integer(workflows.joins), "records": .integer(workflows.records),
             "queues": .array(
                 queues.map { report, moved in
                     [

@@ -31,12 +31,13 @@ struct Migration: Sendable {
         var results = 0
         var revocations = 0
         var schedules = 0
+        var workflows = WorkflowMigration.Counts()
 
         /// How much stays at the source.
         var left: Int { queues.reduce(0) { $0 + $1.report.left } }
     }
 
-    /// Moves the named queues, or all; then the results, and the schedules of 'beat'.
+    /// Moves the named queues, or all, with what their workflows rely on; then the results, and the schedules of 'beat'.
     func run(_ names: [String], force: Bool) async throws -> Report {
         try await source.connect()
         try await target.connect()
@@ -55,6 +56,9 @@ struct Migration: Sendable {
         var report = Report()
         // First of all, or a task that was revoked would run at the target.
         report.revocations = try await copyRevocations()
+        let workflows = WorkflowMigration(source: source, target: target)
+        report.workflows = try await workflows.copy()
+        output.talk("workflows: \(report.workflows.joins) joins, \(report.workflows.records) records")
         let known = try await source.queues()
         let paused = Set(known.filter(\.isPaused).map(\.queue))
         let queues = names.isEmpty ? known.map(\.queue) : names
@@ -83,6 +87,8 @@ struct Migration: Sendable {
             left.isPaused = paused.contains(queue)
             return (left, moved[queue] ?? QueueMigration.Counts())
         }
+        // What is still there may belong to them.
+        if workers.isEmpty, after.allSatisfy({ $0.left == 0 }) { try await workflows.forget() }
         return report
     }
 

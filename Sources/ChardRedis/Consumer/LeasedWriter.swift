@@ -199,7 +199,7 @@ extension Settlement {
             switch effect {
             case .putBack: true
             case .push(let message): message.payload == delivery.payload
-            case .store, .bury, .open, .join, .record: false
+            case .store, .bury, .open, .grow, .join, .record: false
             }
         }
     }

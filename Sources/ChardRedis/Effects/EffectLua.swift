@@ -10,7 +10,7 @@ extension RedisScript.lua {
     /// `taken`: its `message` and, of a delayed one, its `name`, `entry` and `due` time.
     static let effects =
         reading + "local effects = {}\n" + PushEffect.lua + PutBackEffect.lua + StoreEffect.lua + BuryEffect.lua
-        + OpenEffect.lua + JoinEffect.lua + RecordEffect.lua + """
+        + OpenEffect.lua + GrowEffect.lua + JoinEffect.lua + RecordEffect.lua + """
             -- Passes over the effects of a step that is fenced, or the rest of one that was refused.
             local function skip(count)
                 for _ = 1, count do

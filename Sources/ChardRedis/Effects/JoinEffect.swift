@@ -10,8 +10,9 @@ import Chard
 /// else does, until it has, or its claim has expired.
 ///
 /// - Keys: those of the join, see ``RedisKeys/join(_:)``.
-/// - Arguments (the last is how many members there are where it was not opened, or nothing): the member's id; its place, `+inf` for none; `1` if it succeeded; its end as JSON; the TTL in ms (-1: none); what
-///   follows in this step, `success` or `failure`, or nothing.
+/// - Arguments: the member's id; its place, `+inf` for none; `1` if it succeeded; its end as JSON; the TTL in ms (-1: none); what
+///   follows in this step, `success` or `failure`, `first` where that does not wait for the others, or nothing; how many members
+///   there are where it was not opened, or nothing.
 enum JoinEffect {
     static let lua = """
         -- The end that was counted of a member in its place, if that is no success.
@@ -51,7 +52,15 @@ enum JoinEffect {
             if trouble then return trouble end
 
             local isClosed, total = strings[1] == 'done', tonumber(strings[2])
-            if strings[1] and not isClosed then return {withheld = {'claimed'}} end
+            -- A claim of Celery's ends by itself; without a number nobody could be told that he is the last.
+            local isOdd
+            if strings[1] and not isClosed then
+                isOdd = try('PTTL', claim) == -1
+                if not isOdd then return {withheld = {'claimed'}} end
+            elseif not total and not isClosed then
+                isOdd = strings[2] or not unopened and try('EXISTS', size) == 1
+            end
+            if isOdd then return {err = 'WRONGTYPE a key of the join ' .. group .. ' holds something else'} end
             total = total and total + (tonumber(strings[3]) or 0)
             if isClosed and not (total and former) then
                 if closing == '' then return nil, nil, {'late'} end
@@ -61,7 +70,7 @@ enum JoinEffect {
             total = total or unopened
             local isLast = total and count >= total
             if isLast and closing == '' then return {withheld = {'last'}} end
-            if not isLast and closing ~= '' then return {withheld = {'early'}} end
+            if not isLast and closing ~= '' and closing ~= 'first' then return {withheld = {'early'}} end
 
             -- As long as the ends are kept, and as long as Celery keeps it.
             local kept = ttl < 0 and ttl or math.max(ttl, 300000)
@@ -125,7 +134,7 @@ enum JoinEffect {
                 if trouble then return trouble end
                 total = tonumber(strings[2])
                 total = total and total + (tonumber(strings[3]) or 0)
-                if strings[1] or total and count + successes >= total then return 0 end
+                if strings[1] or not total or count + successes >= total then return 0 end
                 local names, texts, scored, statuses, isThere = {}, {}, {}, {}, {}
                 for n = 1, successes do
                     local id, place, text = argument(), argument(), argument()
@@ -176,6 +185,7 @@ enum JoinEffect {
         switch part.closing {
         case .success: call.append("success")
         case .failure: call.append("failure")
+        case .firstFailure: call.append("first")
         case nil: call.append("")
         }
         if let size = part.size { call.append(size) } else { call.append("") }

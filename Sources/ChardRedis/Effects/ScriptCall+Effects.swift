@@ -20,6 +20,7 @@ extension ScriptCall {
             case .store(let status): StoreEffect.append(status, to: &self, keys)
             case .bury(let letter): BuryEffect.append(letter, to: &self, keys, settings)
             case .open(let join): OpenEffect.append(join, to: &self, keys)
+            case .grow(let growth): GrowEffect.append(growth, to: &self, keys)
             case .join(let part): JoinEffect.append(part, to: &self, keys)
             case .record(let change): RecordEffect.append(change, to: &self, keys)
             }
@@ -35,7 +36,7 @@ extension Effect {
         case .join: JoinEffect.words
         case .store: StoreEffect.words
         case .record: RecordEffect.words
-        case .push, .putBack, .bury: 9
+        case .push, .putBack, .bury, .grow: 9
         }
     }
 }

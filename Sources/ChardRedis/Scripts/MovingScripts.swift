@@ -43,4 +43,45 @@ extension RedisScript {
         if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
         return 0
         """)
+
+    /// Adds to a join what is missing, unless it is over, or a Celery worker is just sending what follows.
+    ///
+    /// - KEYS: those of the join, see ``RedisKeys/join(_:)``.
+    /// - ARGV: how many members, or nothing; what is stored of them, or nothing; the TTL in ms (-1: none); 1 if it is over; then
+    ///   for each end its name and its place, and the end as JSON.
+    /// - Returns: 1, or 0 if it is over.
+    ///
+    /// In one step: members may end here meanwhile.
+    static let keepJoin = RedisScript(
+        """
+        local claim, ends, counted, size, extra, group = unpack(KEYS)
+        if redis.call('EXISTS', claim) == 1 then return 0 end
+        if ARGV[1] ~= '' then redis.call('SET', size, ARGV[1], 'NX') end
+        if ARGV[2] ~= '' then redis.call('SET', group, ARGV[2], 'NX') end
+        for n = 5, #ARGV, 3 do
+            if redis.call('SADD', counted, ARGV[n]) == 1 then redis.call('ZADD', ends, ARGV[n + 1], ARGV[n + 2]) end
+        end
+        if ARGV[4] == '1' then redis.call('SET', claim, 'done') end
+        for _, each in ipairs(KEYS) do
+            if ARGV[3] == '-1' then redis.call('PERSIST', each) else redis.call('PEXPIRE', each, ARGV[3]) end
+        end
+        return 1
+        """)
+
+    /// Adds to a record what is missing.
+    ///
+    /// - KEYS: the record, the list of records.
+    /// - ARGV: the record's id; for how many ms it is kept at least; when it was made, or nothing where it is not listed; for how many
+    ///   seconds records are listed; then the names and values.
+    static let keepRecord = RedisScript(
+        """
+        for n = 5, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[n], ARGV[n + 1]) end
+        local left = redis.call('PTTL', KEYS[1])
+        if left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+        if ARGV[3] ~= '' then
+            redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[1])
+            redis.call('EXPIRE', KEYS[2], ARGV[4])
+        end
+        return 1
+        """)
 }

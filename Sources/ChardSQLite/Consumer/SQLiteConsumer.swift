@@ -161,7 +161,7 @@ final class SQLiteConsumer: Consumer {
 
     func report(_ effects: Effects) async throws -> Bool {
         // Statuses on the way may go with the machine's power, what a body has done may not.
-        let isDurable = effects.contains { if case .record = $0 { true } else { false } }
+        let isDurable = effects.contains { if case .store = $0 { false } else { true } }
         return try await persevering(durably: isDurable) { [hold] transaction in
             guard try transaction.isHolder(hold.number) else { return false }
             try transaction.write(effects)

@@ -34,6 +34,7 @@ extension Transaction {
             case .store(let status): try store(status)
             case .bury(let letter): answers.append(.name(try bury(letter)))
             case .open(let opening): try open(opening)
+            case .grow(let growth): try grow(growth)
             case .join(let part): answers.append(.join(try join(part)))
             case .record(let record): try change(record)
             }

@@ -15,6 +15,15 @@ extension Transaction {
         noteJoined()
     }
 
+    /// Adds members to a join that is open.
+    func grow(_ growth: JoinGrowth) throws {
+        try db.run(
+            """
+            UPDATE joined SET size = size + ?
+            WHERE id = ? AND size NOTNULL AND closed = 0 AND (expires IS NULL OR expires > ?)
+            """, growth.count, growth.group, time)
+    }
+
     /// What a join has to say to a part; nothing is changed.
     func answer(to part: JoinPart) throws -> JoinAnswer {
         try StoredJoin.of(part.group, db, now: now).figures(for: part, db).answer(to: part)
@@ -48,14 +57,14 @@ extension Transaction {
     }
 
     /// Makes a join that nobody has opened yet.
-    private func begin(_ group: String) throws -> Int64 {
+    func begin(_ group: String) throws -> Int64 {
         try retireJoin(group)
         try db.run("INSERT INTO joined (id) VALUES (?)", group)
         return db.lastInsertedRowID
     }
 
     /// Leaves a join to be deleted, with all its ends: they may be so many that it takes a while.
-    private func retireJoin(_ group: String) throws {
+    func retireJoin(_ group: String) throws {
         try db.run("UPDATE joined SET id = NULL, expires = ? WHERE id = ?", time, group)
     }
 

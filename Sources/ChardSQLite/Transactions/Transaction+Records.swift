@@ -43,7 +43,7 @@ extension Transaction {
     }
 
     /// Leaves a record to be deleted with its values: they may be so many that it takes a while.
-    private func retireRecord(_ id: String) throws {
+    func retireRecord(_ id: String) throws {
         try db.run("UPDATE record SET id = NULL, listed = NULL, expires = ? WHERE id = ?", time, id)
     }
 

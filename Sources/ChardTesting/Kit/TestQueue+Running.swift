@@ -23,7 +23,7 @@ extension TestQueue {
         let worker = SoloWorker(
             app, node: Self.node, pool: pool, innermost: [mishaps], canRequeue: true,
             report: { try await consumer.report([$0]) },
-            desk: StepDesk(broker, by: consumer), isRevoked: { consumer.isRevoked($0) },
+            desk: StepDesk(broker, by: consumer, for: app), isRevoked: { consumer.isRevoked($0) },
             seal: consumer.seal)
         let end = try await worker.work(on: delivery, joins: broker) { try await consumer.settle([$0])[0] }
         await consumer.close()

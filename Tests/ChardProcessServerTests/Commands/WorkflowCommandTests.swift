@@ -77,6 +77,51 @@ struct WorkflowCommandTests {
         }
     }
 
+    @Test(
+        "a signal that another process gives is the step's result, before or while the step waits; the first one counts"
+    )
+    func signal() async throws {
+        try await ProcessBench.with { bench in
+            let add = add(bench)
+            func flow() throws -> (Flow, Flow.Step<Int>) {
+                var flow = Flow(bench.app, queue: "celery")
+                let cart = try flow.step("cart", add.signature(1, 2))
+                let extra = try flow.signal("extra", of: Int.self, timeout: .seconds(60), after: ["cart"])
+                let sum = try flow.step("sum", add, taking: cart, extra)
+                return (flow, sum)
+            }
+            let (early, earlySum) = try flow()
+            let first = try await early.enqueue(returning: earlySum)
+            let id = try #require(first.workflowID)
+            let given = try await bench.chard("workflow", "signal", id, "extra", "40")
+            #expect(given.status == 0 && given.output.contains("signal extra given"), "\(given)")
+            let second = try await bench.chard("workflow", "signal", id, "extra", "50", "--json")
+            #expect(try second.status == 0 && second.json["signal"] == "extra", "\(second)")
+            let worker = try await bench.worker()
+            #expect(try await first.value(timeout: .seconds(20)) == 43)
+
+            let (late, lateSum) = try flow()
+            let other = try await late.enqueue(returning: lateSum)
+            let otherID = try #require(other.workflowID)
+            try await eventually("only the signal is missing") {
+                try await bench.app.workflow(otherID).progress().succeeded == 1
+            }
+            for (words, said) in [
+                (["unknown", "extra"], "nothing is known"), ([otherID, "approve"], "it knows extra"),
+                ([id, "extra"], "does not wait for \"extra\" any more"),
+            ] {
+                let refused = try await CommandRun(bench.start("chard", ["workflow", "signal"] + words))
+                #expect(refused.status == 1 && refused.isOneLine && refused.talk.contains(said), "\(refused)")
+            }
+            let payload = try await bench.chard("workflow", "signal", otherID, "extra", "{not json")
+            #expect(payload.status == 2 && payload.isOneLine, "\(payload)")
+            #expect(try await other.status().state == .pending)
+            #expect(try await bench.chard("workflow", "signal", otherID, "extra", "7").status == 0)
+            #expect(try await other.value(timeout: .seconds(20)) == 10)
+            try await bench.stop(worker)
+        }
+    }
+
     @Test("a workflow that is cancelled while no worker runs stays so")
     func cancel() async throws {
         try await ProcessBench.with { bench in

@@ -48,6 +48,7 @@ struct AppealTests {
         case .store(let status): status.state.rawValue
         case .bury(let letter): letter.reason.rawValue
         case .open: "open"
+        case .grow: "grow"
         case .join(let part): part.isSuccess ? "join" : "join failed"
         case .record(let change): "record \(change.name)"
         }

@@ -129,13 +129,6 @@ struct FinallyTests {
 
     @Test("what cannot be carried on is refused at the call, in words")
     func refusals() async throws {
-        let finally = try group([double.signature(1)]).finally(report)
-        for attempt: () throws -> Void in [
-            { _ = try group([finally]) }, { _ = try double.signature(1).then(finally) },
-        ] {
-            let error = #expect(throws: AppError.self) { try attempt() }
-            #expect(error?.description.contains("no part of something larger") == true)
-        }
         let elsewhere = app.reference("py.fetch", taking: Int.self, returning: Int.self)
         let there = app.reference("py.report", taking: [PartOutcome<Int>].self, returning: Int.self)
         let unknown = try group([elsewhere.signature(1)]).finally(there)
@@ -166,6 +159,36 @@ struct FinallyTests {
             let both = try double.signature(1).then(eachOf: [double.then(double), double.then(add, with: 1)])
             #expect(try await both.enqueue().values(timeout: .seconds(20)) == [8, 5])
         }
+    }
+
+    @Test(
+        "as a part of something larger: a step of a chain, a member of a chord, within one another, and in a task's place"
+    )
+    func nested() async throws {
+        let sum = app.task("sum") { (values: [Int]) in values.reduce(0, +) }
+        let counted = try group([double.signature(1), fail.signature(2)]).finally(report).then(count)
+        let replaced = app.task("replaced") { [double, fail, report, count] (context: TaskContext) -> Int in
+            try context.replace(
+                by: group([double.signature(1), fail.signature(2)]).finally(report).then(count).then(double))
+        }
+        try await withWorker(app, concurrency: 4) { _ in
+            let step = try await double.signature(1).then(counted).then(add, with: 40).enqueue()
+            #expect(try await step.value(timeout: .seconds(20)) == 42)
+            let members = try await group([counted, double.signature(5).workflow, counted]).then(sum).enqueue()
+            #expect(try await members.value(timeout: .seconds(20)) == 14)
+            let inner = try await group([counted, fail.signature(1).workflow]).finally(report).enqueue()
+            #expect(try await inner.value(timeout: .seconds(20)) == ["2", "ValueError: no 1"])
+            #expect(try await replaced.enqueue().value(timeout: .seconds(20)) == 4)
+            let fed = try await double.signature(3).then(eachOf: [double, double]).finally(report).then(count).then(
+                double
+            )
+            .enqueue()
+            #expect(try await fed.value(timeout: .seconds(20)) == 4)
+            let id = try #require(members.workflowID)
+            let known = try #require(try await app.workflow(id).report())
+            #expect(known.state == .succeeded)
+        }
+        try await broker.expectEmpty()
     }
 
     @Test("in immediate mode, too")

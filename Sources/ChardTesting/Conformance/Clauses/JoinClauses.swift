@@ -151,6 +151,71 @@ extension BrokerClause {
             try trial.equal(try await store.join(part), .late, "one that comes again")
         },
 
+        BrokerClause(
+            "a join that ends at the first failure",
+            "The first failure closes it at once; all that comes later is late."
+        ) { trial in
+            let store = try await trial.broker(with: (any Broker & JoinStore).self)
+            func part(_ member: String, _ place: Int, isSuccess: Bool = false) -> JoinPart {
+                var part = trial.part(member, place, isSuccess: isSuccess, closing: isSuccess ? nil : .firstFailure)
+                part.size = 4
+                return part
+            }
+            try trial.equal(try await store.join(part("a", 0, isSuccess: true)), .counted(1, of: 4), "a success")
+            try trial.equal(try await store.join(part("b", 1)), .closed, "the first failure")
+            try trial.equal(try await store.join(part("c", 2)), .late, "the second one")
+            try trial.equal(try await store.join(part("d", 3, isSuccess: true)), .late, "a success after that")
+        },
+
+        BrokerClause(
+            "members that are added", "A join waits for members that are added while it is open, and only then."
+        ) {
+            trial in
+            let (store, consumer) = try await trial.joining(1)
+            func grow(_ count: Int, _ group: String = "g") async throws {
+                let isWritten = try await consumer.report([.grow(JoinGrowth(group: group, count: count))])
+                try trial.hold(isWritten, "a report is written while the lease holds")
+            }
+            try await grow(2)
+            try trial.equal(
+                try await trial.end("a", 0, by: consumer).joinAnswers.first, .counted(1, of: 3),
+                "the one that was there")
+            try await grow(1)
+            for (member, count) in [("b", 2), ("c", 3)] {
+                let said = try await trial.end(member, 0, by: consumer).joinAnswers.first
+                try trial.equal(said, .counted(count, of: 4), "\(member), which was added")
+            }
+            let delivery = try await trial.member("d", by: consumer)
+            let receipts = try await consumer.settle([
+                trial.settlement(delivery, "d", 0), trial.settlement(delivery, "d", 0, closing: .success),
+            ])
+            try trial.equal(receipts.map { $0.joinAnswers.first }, [.last, .closed], "the last one")
+            try await grow(1)
+            try await grow(1, "unknown")
+            try trial.equal(try await store.join(trial.part("a", 0)), .late, "one that comes again")
+            var alone = trial.part("x", 0)
+            alone.group = "unknown"
+            try trial.equal(try await store.join(alone), .counted(1, of: nil), "a join that was not opened")
+        },
+
+        BrokerClause(
+            "members that end together, of a join that nobody opened",
+            "Of many ends in one batch that say how many there are the last one is told."
+        ) { trial in
+            let (_, consumer) = try await trial.joining(1)
+            for member in 0..<40 { try await trial.send("\(member)", by: try await trial.broker()) }
+            let held = try await trial.take(consumer, 40)
+            let receipts = try await consumer.settle(
+                held.enumerated().map { number, delivery in
+                    var part = trial.part("\(number)", number)
+                    part.group = "unopened"
+                    part.size = 40
+                    return Settlement(delivery, [.join(part), .store(trial.status("\(number)", .success))])
+                })
+            let counted = (1..<40).map { Receipt(.settled, answers: [.join(.counted($0, of: 40))]) }
+            try trial.equal(receipts, counted + [Receipt(.withheld, answers: [.join(.last)])], "the receipts")
+        },
+
         BrokerClause("a join opened by an effect", "An end may open a join; one that is opened anew begins anew.") {
             trial in
             let (store, consumer) = try await trial.joining(3)

@@ -55,14 +55,13 @@ extension FaultRow {
 }
 
 extension FaultRig {
-    /// Draws trees of which each fifth has a task that fails, in Swift, and which are the same each time.
+    /// Draws trees of which each fifth has a task that fails, and which are the same each time.
     fileprivate func drawTrees(_ count: Int) -> [WorkflowTree] {
         var random = SeededGenerator(state: UInt64(round))
         return (0..<count).map { number in
-            let tree = WorkflowTree.drawn(depth: isLong ? 5 : 4, in: "\(number)", &random)
-            // Which of the ids behind a failure are told of it in Python is Celery's affair, and not all are.
-            guard number % 5 < 4 else { return tree.failing(&random) }
-            return tree.spread(over: ["celery", "python"], &random)
+            let tree = WorkflowTree.drawn(depth: isLong ? 5 : 4, in: "\(number)", &random).spread(
+                over: ["celery", "python"], &random)
+            return number % 5 < 4 ? tree : tree.failing(&random)
         }
     }
 

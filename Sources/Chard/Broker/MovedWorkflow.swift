@@ -1,0 +1,62 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// A join as a broker has it, to be taken to another one.
+package struct MovedJoin: Sendable, Hashable {
+    /// The id of the group.
+    package var group: String
+    /// How many members are to end; `nil` if it was not opened, or all have succeeded.
+    package var size: Int?
+    /// Whether what follows was sent, or has failed.
+    package var isClosed: Bool
+    /// Celery's result tuples of the members, where they are stored.
+    package var members: [UInt8]?
+    /// The ends that were counted, in the order of their places.
+    package var ends: [JoinPart]
+    /// How long it is kept; `nil` means for ever.
+    package var timeToLive: Duration?
+
+    /// Makes a join.
+    package init(
+        group: String, size: Int?, isClosed: Bool, members: [UInt8]?, ends: [JoinPart], timeToLive: Duration?
+    ) {
+        self.group = group
+        self.size = size
+        self.isClosed = isClosed
+        self.members = members
+        self.ends = ends
+        self.timeToLive = timeToLive
+    }
+}
+
+/// A record as a broker has it, to be taken to another one.
+package struct MovedRecord: Sendable, Hashable {
+    /// Its id.
+    package var id: String
+    /// Its values, by their names.
+    package var values: [String: [UInt8]]
+    /// When it was made, if it is among those that are listed.
+    package var since: Date?
+    /// How long it is kept.
+    package var timeToLive: Duration
+
+    /// Makes a record.
+    package init(id: String, values: [String: [UInt8]], since: Date?, timeToLive: Duration) {
+        self.id = id
+        self.values = values
+        self.since = since
+        self.timeToLive = timeToLive
+    }
+}
+
+extension JoinPart {
+    /// An end as a store has it: its bytes stay the same. One that cannot be read is that of a member of its own.
+    package init(stored end: [UInt8], of group: String, at index: Int?, timeToLive: Duration?) {
+        let read = MemberEnd(reading: end)
+        self.init(
+            group: group, member: read?.id ?? String(decoding: end, as: UTF8.self), index: index,
+            isSuccess: read?.state == .success, end: end, timeToLive: timeToLive)
+    }
+}
