@@ -116,6 +116,9 @@ extension RedisError.Code {
             || reply.hasPrefix("ERR string exceeds maximum allowed size")
         {
             self = .tooLarge
+        } else if reply.contains("The user executing the script can't") || reply.contains("ACL failure in script") {
+            // What a script may not do, up to Redis 7.0 and from 7.2 on.
+            self = .noPermission
         } else if reply.hasPrefix("ERR max number of clients") {
             self = .tooManyClients
         } else {

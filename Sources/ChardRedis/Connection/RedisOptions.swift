@@ -12,9 +12,9 @@ package struct RedisOptions: Sendable {
     /// How long a connection may stay silent while replies are awaited.
     package var readTimeout: Duration = .seconds(8)
     /// After how much silence a connection that awaits nothing is asked for a sign of life; nil never asks.
-    package var idleTimeout: Duration? = .seconds(5)
+    package var idleTimeout: Duration? = .seconds(6)
     /// How long the sign of life may take: with ``idleTimeout``, a dead peer is noticed within ten seconds.
-    package var pingTimeout: Duration = .seconds(5)
+    package var pingTimeout: Duration = .seconds(4)
     /// How long a caller of a ``RedisClient`` waits for a connection.
     package var commandTimeout: Duration = .seconds(5)
     /// The waits between attempts to reconnect: they double, each is drawn at random from zero to its bound.

@@ -113,13 +113,15 @@ extension ConsumerMachine {
         if let obstacle {
             if failure == nil { lose() } else { finish(.failure(obstacle)) }
         } else if !error.isRetryable, error.code != .noPermission {
-            // A right that was there when the hold was opened may be given back.
+            // But for a right: it was there when the hold was opened, and may be given back.
             finish(.failure(BrokerError(error)))
         } else if claim.isWoken {
             // What the server has moved all the same is found by the next claim.
             finish(.success([]))
         } else {
-            if error.isOfServer, refusal != error.code { actions.append(.report(.refused(error))) }
+            if error.isOfServer || error.code == .noPermission, refusal != error.code {
+                actions.append(.report(.refused(error)))
+            }
             refusal = error.code
             self.claim?.step = .pausing
             actions.append(.pause)

@@ -32,7 +32,8 @@ extension ConsumerMachine {
         case .success(let read):
             learn(read)
             if isOutdated { readOrders() } else { goOnLearnt() }
-        case .failure(let error) where error.isRetryable:
+        // What is in the way is put aside, and a right may be given back.
+        case .failure(let error) where error.isRetryable || [.wrongType, .noPermission].contains(error.code):
             ordersReading = .pausing
             actions.append(.pauseOrders)
         case .failure(let error):

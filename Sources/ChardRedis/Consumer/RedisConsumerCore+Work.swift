@@ -107,7 +107,7 @@ extension RedisConsumerCore {
     /// For how long the duty is taken, which is renewed each second: whoever has it and falls silent is replaced within three.
     private static let duty: Duration = .seconds(2)
     /// Now and then the script is asked in any case: for the time, and lest two processes believe to be on duty for long.
-    private static let fullRenewals = 30
+    private static let fullRenewals = 60
 
     private func look(into error: RedisError) {
         server.look(into: error, of: subscription.queues, by: subscription.node)

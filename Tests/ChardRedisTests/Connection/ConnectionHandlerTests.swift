@@ -83,12 +83,12 @@ struct ConnectionHandlerTests {
 
     @Test("A quiet connection is pinged; a reply keeps it, silence ends it within ten seconds")
     func idle() throws {
-        loop.advanceTime(by: .seconds(5))
+        loop.advanceTime(by: .seconds(6))
         #expect(try written() == "*1\r\n$4\r\nPING\r\n")
         try receive("+PONG\r\n")
-        loop.advanceTime(by: .seconds(5))
+        loop.advanceTime(by: .seconds(6))
         #expect(try written() == "*1\r\n$4\r\nPING\r\n")
-        loop.advanceTime(by: .seconds(5))
+        loop.advanceTime(by: .seconds(4))
         #expect(!channel.isActive)
     }
 

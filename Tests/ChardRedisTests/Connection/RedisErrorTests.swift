@@ -16,6 +16,8 @@ struct RedisErrorTests {
             ("ERR Client sent AUTH, but no password is set", .authentication, false),
             ("NOPERM this user has no permissions to run the 'get' command", .noPermission, false),
             ("DENIED Redis is running in protected mode", .noPermission, false),
+            ("ERR The user executing the script can't run this command or subcommand script: 0", .noPermission, false),
+            ("ERR ACL failure in script: User w has no permissions to run the 'zadd' command", .noPermission, false),
             ("WRONGTYPE Operation against a key holding the wrong kind of value", .wrongType, false),
             ("NOSCRIPT No matching script.", .noScript, false),
             ("MOVED 3999 127.0.0.1:6381", .clusterMoved, false),

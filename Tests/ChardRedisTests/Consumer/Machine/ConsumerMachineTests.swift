@@ -178,7 +178,7 @@ struct ConsumerMachineTests {
             if isWoken {
                 #expect(bench.tell(.wake) == ["resume", "recallSoon"])
             } else {
-                #expect(bench.tell(.ordersRead(.failure(.wrong))) == ["fail damaged", "recallSoon"])
+                #expect(bench.tell(.ordersRead(.failure(.unknown))) == ["fail damaged", "recallSoon"])
             }
             #expect(bench.tell(.claim(2)) == ["resume c d"])
         }

@@ -85,6 +85,7 @@ struct MachineBench {
 
 extension RedisError {
     static let lost = RedisError(code: .closed, message: "the connection ended")
+    static let unknown = RedisError(code: .server, message: "ERR what is that")
     static let wrong = RedisError(code: .wrongType, message: "no list")
 }
 
