@@ -31,8 +31,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -50,9 +52,11 @@ let package = Package(
             name: "Chard",
             dependencies: [
                 "CZlib",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings),
         .target(
@@ -70,7 +74,11 @@ let package = Package(
             dependencies: [
                 "Chard", "ChardRedis", "ChardSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .target(
@@ -131,7 +139,9 @@ let package = Package(
             ],
             path: "Benchmarks/Peer", swiftSettings: settings),
 
-        .target(name: "TestServers", path: "Tests/Support/TestServers", swiftSettings: settings),
+        .target(
+            name: "TestServers", dependencies: [.product(name: "Tracing", package: "swift-distributed-tracing")],
+            path: "Tests/Support/TestServers", swiftSettings: settings),
         // A test target, for nothing else can import Testing.
         .testTarget(name: "TestTraits", path: "Tests/Support/TestTraits", swiftSettings: settings),
         .testTarget(
@@ -139,7 +149,9 @@ let package = Package(
             dependencies: [
                 "Chard", "ChardTesting", "TestServers", "TestTraits",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -179,6 +191,7 @@ let package = Package(
             dependencies: [
                 "Chard", "ChardCommand", "ChardRedis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -193,12 +206,18 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ChardInteropServerTests", dependencies: ["Chard", "ChardRedis", "TestServers"],
+            name: "ChardInteropServerTests",
+            dependencies: [
+                "Chard", "ChardRedis", "TestServers",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ChardProcessServerTests",
             dependencies: [
-                "CZlib", "Chard", "ChardCommand", "ChardRedis", "ChardSQLite", "TestServers", "WebPeer",
+                "CZlib", "Chard", "ChardCommand", "ChardRedis", "ChardSQLite", "FaultWorker", "TestServers",
+                "WebPeer",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings),

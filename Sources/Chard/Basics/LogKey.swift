@@ -7,6 +7,8 @@ package enum LogKey {
     package static let task = "task"
     /// A task's id.
     package static let taskID = "task_id"
+    /// The id of the trace that a task belongs to.
+    package static let traceID = "trace_id"
     /// The ids of several tasks.
     package static let taskIDs = "task_ids"
     /// The queue.

@@ -5,14 +5,14 @@ import Dispatch
 
 /// Runs tasks one after the other beside Swift's pool, which bodies may keep busy, and beside the thread that renews leases,
 /// which nothing may. It has a thread only while there is something to run.
-final class QueueExecutor: TaskExecutor {
+package final class QueueExecutor: TaskExecutor {
     private let queue: DispatchQueue
 
-    init(_ label: String) {
+    package init(_ label: String) {
         queue = DispatchQueue(label: label)
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }

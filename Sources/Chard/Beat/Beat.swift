@@ -16,6 +16,14 @@ public final class Beat: Service, Sendable {
     private let brokerWait: Duration?
     private let signal = Signal()
     private let isStopped = Mutex(false)
+    private let stamps = Mutex(Stamps())
+
+    private struct Stamps {
+        /// When it was last seen to go on, whatever the broker says.
+        var moved: ContinuousClock.Instant?
+        /// When it last looked at all schedules, with the broker's answer.
+        var looked: ContinuousClock.Instant?
+    }
 
     /// It looks at the broker at least so often, in case that a change or a step of its clock went unnoticed.
     private static let look = 5.0
@@ -46,6 +54,13 @@ public final class Beat: Service, Sendable {
         } catch is CancellationError {}
     }
 
+    /// For how long it has not gone on, be it only to find that the broker is away; `nil` while it does not run. More than
+    /// some ten seconds are too many.
+    public var sinceItMoved: Duration? { stamps.withLock { $0.moved.map { .now - $0 } } }
+
+    /// How long ago it last looked at all schedules; `nil` before the first time, and while it does not run.
+    public var sinceItLooked: Duration? { stamps.withLock { $0.looked.map { .now - $0 } } }
+
     /// Begins to end; ``run()`` returns when that is done.
     public func stop() {
         isStopped.withLock { $0 = true }
@@ -56,11 +71,16 @@ public final class Beat: Service, Sendable {
         try app.checkRegistrations()
         app.attendance.enter(.beat)
         defer { app.attendance.leave(.beat) }
+        stamps.withLock { $0.moved = .now }
+        defer { stamps.withLock { $0 = Stamps() } }
         let store = try app.broker.with(.schedules)
         for each in app.keepsResultsElsewhere ? [store, try app.results] : [store] {
             let isReached = try await each.connect(
                 within: brokerWait, logger: logger, while: { !isStopped.withLock { $0 } },
-                sleep: { try await Task.sleep(for: $0) })
+                sleep: { duration in
+                    stamps.withLock { $0.moved = .now }
+                    try await Task.sleep(for: duration)
+                })
             guard isReached else { return }
         }
         try await app.registerSchedules()
@@ -70,8 +90,10 @@ public final class Beat: Service, Sendable {
         var reminder = Reminder()
         while !isStopped.withLock({ $0 }) {
             try Task.checkCancellation()
+            stamps.withLock { $0.moved = .now }
             do {
                 let (now, next) = try await rounds.round()
+                stamps.withLock { $0 = Stamps(moved: .now, looked: .now) }
                 reminder = Reminder()
                 let look = now.addingTimeInterval(Self.look)
                 await sleep(until: next.map { min($0, look) } ?? look, from: now, store)

@@ -27,6 +27,10 @@ public protocol Consumer: Sendable {
     /// take no innocent one with it.
     func noteLastChance(of id: String) async throws
 
+    /// For how long it has got no answer to its claims although its broker can be reached, where that is so long that something is
+    /// wrong; zero otherwise. Without an implementation of its own, zero.
+    var stalled: Duration { get }
+
     /// Moves up to `count` messages into this consumer's hold, waiting until there is at least one.
     ///
     /// Returns an empty array when ``wake()`` was called or the calling task was cancelled. Messages
@@ -59,6 +63,9 @@ public protocol Consumer: Sendable {
 }
 
 extension Consumer {
+    /// Zero: it does not know.
+    public var stalled: Duration { .zero }
+
     /// Stores statuses on the way, unless the lease is gone.
     public func report(_ statuses: [StatusRecord]) async throws {
         try await report(Effects(statuses))

@@ -72,6 +72,12 @@ public struct Vitals: Sendable, Hashable, Codable {
     public var failed: Int
     /// How many tasks it runs at once, where that was changed since it holds messages.
     public var concurrency: Int?
+    /// The version of Chard that it runs; `nil` where it is too old to say so.
+    public var version: String?
+    /// By how many seconds its machine's clock is behind the broker's, where that is more than one.
+    public var clockOffset: Int?
+    /// For how many seconds its claims have had no answer, where that is too long.
+    public var stalled: Int?
 
     /// Makes figures of an idle process.
     public init(running: [Running] = [], done: Int = 0, failed: Int = 0, concurrency: Int? = nil) {

@@ -417,6 +417,10 @@ final class Workbench: Sendable {
         for waiter in others { waiter.resume() }
     }
 
+    /// How many run, how many are in hand, and how many may be.
+    var figures: (running: Int, held: Int, window: Int) {
+        state.withLock { ($0.runs.values.count { !$0.isAbandoned }, $0.window.held, $0.window.size) }
+    }
     var hasRuns: Bool { state.withLock { $0.runs.values.contains { !$0.isAbandoned } } }
     var isIdle: Bool { state.withLock { $0.window.held == 0 } }
     var idleSlots: Int { state.withLock { $0.idle.count } }

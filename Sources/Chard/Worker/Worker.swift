@@ -36,6 +36,8 @@ public final class Worker: Service, Sendable {
     let events = Mutex<EventSender?>(nil)
     /// When it was made.
     let startedAt: Date
+    /// The thread that claims, settles and renews, while it runs.
+    let controlThread = Mutex<(any ControlExecutor)?>(nil)
     private let isOver = Mutex(false)
 
     /// Makes a worker of an app.
@@ -63,9 +65,17 @@ public final class Worker: Service, Sendable {
     func vitals(running: [Vitals.Running]) -> Vitals {
         let figures = counters.figures
         let concurrency = sessions.concurrency
-        return Vitals(
+        var vitals = Vitals(
             running: running, done: figures.done, failed: figures.failed,
             concurrency: concurrency == options.concurrency ? nil : concurrency)
+        vitals.version = Chard.version
+        // In whole seconds, and only where something is wrong: what changes all the time would be written all the time.
+        if let consumer = sessions.snapshot.current?.consumer {
+            let (offset, stalled) = (consumer.clockOffset, consumer.stalled)
+            if abs(offset) > 1 { vitals.clockOffset = Int(offset.rounded()) }
+            if stalled > .zero { vitals.stalled = Int(stalled.seconds) }
+        }
+        return vitals
     }
 
     /// Whether everything is over: nothing is held any more, or can be settled.
@@ -100,7 +110,11 @@ public final class Worker: Service, Sendable {
                 defer { isOver.withLock { $0 = true } }
                 let broker = try app.broker
                 let control = (broker as? any ThreadLendingBroker)?.controlExecutor ?? ControlThread()
-                defer { (control as? ControlThread)?.stop() }
+                controlThread.withLock { $0 = control }
+                defer {
+                    controlThread.withLock { $0 = nil }
+                    (control as? ControlThread)?.stop()
+                }
                 let observers = app.observers.compactMap { $0 as? any WorkerObserver }
                 do {
                     try await withTaskExecutorPreference(control) {

@@ -164,6 +164,11 @@ final class WorkerSessions: Sendable {
         if growth > 0 { session?.widen(by: growth) } else { session?.narrow(by: -growth) }
     }
 
+    /// The sessions, the one that takes work, and how many tasks run at once.
+    var snapshot: (sessions: [WorkerSession], current: WorkerSession?, concurrency: Int) {
+        state.withLock { ($0.all, $0.current?.session, $0.concurrency) }
+    }
+
     /// What all sessions have in hand.
     var held: (running: [Workbench.Run], waiting: [Delivery]) {
         let all = state.withLock { $0.all }.map(\.held)

@@ -26,6 +26,9 @@ struct BenchDrainCommand: AsyncParsableCommand {
     @Flag(help: "Sends Celery's events meanwhile.")
     var events = false
 
+    @Flag(help: "Counts and measures meanwhile, as 'worker --http' does.")
+    var metrics = false
+
     @Flag(help: "Keeps no results.")
     var ignoreResults = false
 
@@ -39,7 +42,8 @@ struct BenchDrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await common.measure { [count, payload, concurrency, scheduled, events, ignoreResults] bench in
+        try await common.measure { [count, payload, concurrency, scheduled, events, metrics, ignoreResults] bench in
+            if metrics { bench.app.add(observer: TaskMetrics(bench.app, factory: MetricRegistry())) }
             try await bench.fill(scheduled, options: EnqueueOptions(countdown: .seconds(36_000)))
             try await bench.fill(
                 count, payload: payload > 0 ? String(repeating: "x", count: payload) : nil,

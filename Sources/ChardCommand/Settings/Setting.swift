@@ -40,6 +40,7 @@ struct Setting: Sendable, Hashable {
     static let workerNode = Setting(name: "worker_node", kind: .text, expected: "a name")
     static let workerGrace = Setting(name: "worker_grace", kind: .number, expected: "a number of seconds")
     static let workerEvents = Setting(name: "worker_events", kind: .flag, expected: "true or false")
+    static let http = Setting(name: "http", kind: .text, expected: "an address such as 127.0.0.1:9100")
     static let startupWait = Setting(name: "startup_wait", kind: .number, expected: "a number of seconds")
     static let deadLetterLimit = Setting(name: "dead_letter_limit", kind: .wholeNumber, expected: "a whole number")
     static let deadLetterDays = Setting(name: "dead_letter_days", kind: .number, expected: "a number of days above 0")
@@ -54,8 +55,7 @@ struct Setting: Sendable, Hashable {
 
     static let all = [
         brokerURL, resultsURL, keyPrefix, prioritySteps, prioritySeparator, logLevel, logFormat, logRate, workerQueues,
-        workerConcurrency,
-        workerProcesses, workerNode, workerGrace, workerEvents, startupWait, deadLetterLimit, deadLetterDays,
-        historyLimit, historyHours,
+        workerConcurrency, workerProcesses, workerNode, workerGrace, workerEvents, http, startupWait, deadLetterLimit,
+        deadLetterDays, historyLimit, historyHours,
     ]
 }

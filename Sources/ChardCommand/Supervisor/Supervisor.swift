@@ -60,13 +60,17 @@ final class Supervisor: Sendable {
     private let grace: Duration
     private let app: Chard
     private let output: Output
+    /// Who answers probes for all of them, where that is wished.
+    private let probes: FleetProbes?
     private let queue = DispatchQueue(label: "chard.supervisor")
     /// Touched on `queue` alone, which runs one block at a time.
     private nonisolated(unsafe) var state: State
 
     init(
-        of app: Chard, count: Int, arguments: [String], environment: [String: String], grace: Duration, output: Output
+        of app: Chard, count: Int, arguments: [String], environment: [String: String], grace: Duration, output: Output,
+        probes: FleetProbes? = nil
     ) {
+        self.probes = probes
         self.app = app
         self.count = count
         self.arguments = arguments
@@ -113,6 +117,7 @@ final class Supervisor: Sendable {
             environment[ProcessName.variable] = "\(slot + 1)"
             let process = try ChildProcess(program, arguments, environment: environment)
             state.children[process.pid] = Child(process: process, slot: slot, replaces: replacing)
+            probes?.started(process.pid, slot: slot)
             listen(to: process)
         } catch {
             output.talk("\(app.name): \(error)")
@@ -142,7 +147,7 @@ final class Supervisor: Sendable {
     /// Takes what a child has reported. Returns whether there may be more already.
     @discardableResult
     private func read(_ process: ChildProcess) -> Bool {
-        var buffer = [UInt8](repeating: 0, count: 1024)
+        var buffer = [UInt8](repeating: 0, count: probes == nil ? 1024 : 65_536)
         let count = systemRead(process.reports, &buffer, buffer.count)
         guard count > 0 else {
             if count == 0 || errno != EAGAIN && errno != EINTR { stopListening(to: process) }
@@ -164,6 +169,8 @@ final class Supervisor: Sendable {
     private func heard(_ line: String, from pid: pid_t) {
         if line.hasPrefix("identity ") {
             state.children[pid]?.identity = String(line.dropFirst("identity ".count))
+        } else if line.hasPrefix("figures ") {
+            probes?.heard(line.dropFirst("figures ".count), from: pid)
         } else if line == "ready" {
             state.children[pid]?.readySince = .now
             if let old = state.children[pid]?.replaces {
@@ -190,6 +197,7 @@ final class Supervisor: Sendable {
 
     private func ended(_ child: Child, _ status: Int32) {
         state.children[child.process.pid] = nil
+        probes?.ended(child.process.pid)
         let exit = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
         let how = exit < 0 ? "was ended by signal \(-exit)" : "ended with status \(exit)"
         if let identity = child.identity, exit != 0 {

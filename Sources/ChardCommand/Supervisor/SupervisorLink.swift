@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -55,9 +56,30 @@ struct SupervisorLink: Sendable {
         report("shutdown")
     }
 
+    /// Tells the supervisor how this process does, as a line of JSON.
+    func report(figures: [UInt8]) {
+        report(Array("figures ".utf8) + figures)
+    }
+
     private func report(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        // Shorter than a pipe's atomic write. A supervisor that is gone is noticed on the lifeline.
-        _ = write(ChildProcess.reportsEnd, bytes, bytes.count)
+        report(Array(line.utf8))
+    }
+
+    /// One line after the other: a long one is written in pieces.
+    private static let turn = Mutex(())
+
+    private func report(_ line: [UInt8]) {
+        let bytes = line + [UInt8(ascii: "\n")]
+        Self.turn.withLock { _ in
+            var start = 0
+            while start < bytes.count {
+                let count = bytes[start...].withUnsafeBytes {
+                    write(ChildProcess.reportsEnd, $0.baseAddress, $0.count)
+                }
+                // A supervisor that is gone is noticed on the lifeline.
+                guard count > 0 || errno == EINTR else { return }
+                start += max(0, count)
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ public final class RedisBroker: InspectableBroker {
     public let location: String
 
     let server: RedisAccess
+    let sharing = SharingMemory()
 
     package var client: RedisClient { server.client }
     package var settings: RedisSettings { server.settings }
@@ -135,4 +136,11 @@ public final class RedisBroker: InspectableBroker {
 
 extension RedisBroker: ThreadLendingBroker {
     package var controlExecutor: any ControlExecutor { server.executor }
+}
+
+extension RedisBroker: ConnectedBroker {
+    /// All connections of this broker's: for commands, for news, and the blocking pops.
+    public var connections: ConnectionFigures {
+        ConnectionFigures(open: server.options.count.open, reconnects: server.options.count.reconnects)
+    }
 }

@@ -30,6 +30,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var reader: ReplyReader
     private let ping: RedisBatch
     private let maximumReply: Int
+    private let count: ConnectionCount
+    private var isCounted = false
     /// How much of a reply has come that is not whole yet, a piece more or less.
     private var unread = 0
     private var context: ChannelHandlerContext?
@@ -47,6 +49,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         reader = try ReplyReader()
         ping = RedisBatch([RedisCommand("PING")])
         maximumReply = options.maximumReply ?? .max
+        count = options.count
     }
 
     // MARK: What the owner asks for
@@ -102,6 +105,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func opened() {
         machine.opened()
+        if !isCounted { count.opened() }
+        isCounted = true
         armTimer()
     }
 
@@ -127,6 +132,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func close(_ reason: RedisError) {
         guard !machine.isClosed else { return }
         closeReason = reason
+        if isCounted { count.closed() }
+        isCounted = false
         catchUp()
         outbox?.detach()
         timer?.cancel()

@@ -63,6 +63,7 @@ final class Reconnector {
             return
         }
         options.logger.debug("Connected to Redis", metadata: ["url": "\(url)"])
+        if machine.generation > 1 { options.count.reconnected() }
         handler.onClose = { [weak self] error in self?.failed(error) }
         self.connection = connection
         onConnect(connection, machine.generation)

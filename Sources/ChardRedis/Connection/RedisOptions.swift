@@ -23,6 +23,8 @@ package struct RedisOptions: Sendable {
     package var maximumReply: Int?
     /// Told of connections at debug level.
     package var logger = Logger(label: "chard.redis")
+    /// Told of connections that are opened and closed.
+    let count = ConnectionCount()
 
     package init(clientName: String? = nil) {
         self.clientName = clientName

@@ -11,6 +11,7 @@ final class ConsumerView: Sendable {
         /// Those that the server was asked about, since not all are known, and that were.
         var asked: Set<String> = []
         var clock = ServerClock()
+        var standsSince: ContinuousClock.Instant?
 
         /// The server's time, in seconds since 1970.
         var now: Double { Date().timeIntervalSince1970 + clock.offset() }
@@ -20,6 +21,16 @@ final class ConsumerView: Sendable {
 
     /// By how many seconds the server's clock is ahead of this machine's.
     var clockOffset: Double { state.withLock { $0.clock.offset() } }
+
+    // MARK: The intake
+
+    /// For how long claims have had no answer, where that is too long.
+    var stalled: Duration { state.withLock { $0.standsSince.map { .now - $0 } ?? .zero } }
+
+    /// Notes since when the intake stands still, if it does.
+    func note(standsSince: ContinuousClock.Instant?) {
+        state.withLock { $0.standsSince = standsSince }
+    }
 
     // MARK: Revoked tasks
 

@@ -14,6 +14,8 @@ struct IntakeWatch: Sendable {
     static let restarts = 3
 
     private var movedAt = ContinuousClock.now
+    /// When the last answer came, or none was due: unlike ``movedAt``, starting anew does not count.
+    private var answeredAt = ContinuousClock.now
     private var restarted = 0
 
     init(patience: Duration = .seconds(20)) {
@@ -28,6 +30,7 @@ struct IntakeWatch: Sendable {
     /// An answer came.
     mutating func moved(at now: ContinuousClock.Instant) {
         movedAt = now
+        answeredAt = now
         restarted = 0
     }
 
@@ -35,11 +38,17 @@ struct IntakeWatch: Sendable {
     mutating func looked(at now: ContinuousClock.Instant, isClaiming: Bool) -> Action {
         guard isClaiming else {
             movedAt = now
+            answeredAt = now
             return .none
         }
         guard now - movedAt > patience else { return .none }
         movedAt = now
         restarted += 1
         return restarted > Self.restarts ? .fail : .restart
+    }
+
+    /// Since when an answer is due, where that is longer ago than it may be.
+    func standsSince(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        now - answeredAt > patience ? answeredAt : nil
     }
 }

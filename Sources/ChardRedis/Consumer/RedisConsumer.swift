@@ -105,6 +105,7 @@ final class RedisConsumer: Consumer {
     }
 
     var seal: LossSeal { sealed.withLock { $0 } }
+    var stalled: Duration { view.stalled }
 
     /// What the heartbeat says of this process.
     private var fields: [(name: String, value: [UInt8])] {

@@ -82,6 +82,7 @@ final class RedisConsumerCore {
 
     private func beat() {
         handle(.beat(connectedSince: server.client.connectedSince))
+        view.note(standsSince: machine.intake.standsSince(at: .now))
         if !isEnded { pulse = loop.scheduleTask(in: .seconds(1)) { self.beat() } }
     }
 

@@ -37,6 +37,22 @@ struct IntakeWatchTests {
         #expect(actions.prefix(4) == [.restart, .restart, .restart, .fail])
     }
 
+    @Test("says since when no answer came, once that is too long: neither starting anew nor asking again is one")
+    func standsSince() {
+        var watch = IntakeWatch(patience: .seconds(20))
+        watch.moved(at: start)
+        #expect(watch.standsSince(at: after(20)) == nil)
+        for second in stride(from: 1.0, to: 60, by: 1)
+        where watch.looked(at: after(second), isClaiming: true) == .restart {
+            watch.begins(at: after(second))
+        }
+        #expect(watch.standsSince(at: after(60)) == start)
+        watch.moved(at: after(61))
+        #expect(watch.standsSince(at: after(62)) == nil)
+        _ = watch.looked(at: after(100), isClaiming: false)
+        #expect(watch.standsSince(at: after(101)) == nil)
+    }
+
     @Test("does not mistake a busy worker, or one without a connection, for a standing one")
     func notClaiming() {
         var watch = IntakeWatch()

@@ -26,6 +26,9 @@ struct BeatCommand: AsyncParsableCommand {
         var list = false
 
         @OptionGroup
+        var probes: ProbeOptions
+
+        @OptionGroup
         var wait: BrokerWait
 
         @OptionGroup(title: "Common options")
@@ -38,6 +41,9 @@ struct BeatCommand: AsyncParsableCommand {
                 let beat = Beat(session.app, brokerWait: try wait.duration(session.settings))
                 let signals = EndSignals { beat.stop() }
                 defer { signals.cancel() }
+                let server = try await ProbeServer.start(
+                    at: try probes.address(session.settings), BeatProbes(beat, of: session.app), session)
+                defer { server?.stop() }
                 try await beat.run {
                     let own = session.app.ownSchedules.count
                     session.output.talk(

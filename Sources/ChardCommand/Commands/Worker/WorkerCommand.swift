@@ -21,6 +21,9 @@ struct WorkerCommand: AsyncParsableCommand {
             With --processes, SIGHUP replaces the processes one by one, with no gap in service. In a single process, a \
             hard time limit settles the task as failed, but cannot end a body that ignores its cancellation; a supervisor \
             can, by replacing the process.
+
+            With --http, /live tells whether the process should be started anew, /ready whether it takes work, and /metrics \
+            what it does, for Prometheus. Of several processes the supervisor answers, for all of them.
             """)
 
     @Option(
@@ -74,6 +77,9 @@ struct WorkerCommand: AsyncParsableCommand {
     var taskEvents = false
 
     @OptionGroup
+    var probes: ProbeOptions
+
+    @OptionGroup
     var wait: BrokerWait
 
     @Flag(help: "Also calls tasks at the times of their schedules, as 'beat' does.")
@@ -91,11 +97,12 @@ struct WorkerCommand: AsyncParsableCommand {
                 throw CommandError("--max-memory-per-child: only Linux tells how large a process is", status: .misused)
             }
             #endif
+            let address = try probes.address(session.settings)
             let supervisor = SupervisorLink(environment: session.environment)
             let count =
                 try session.settings.integer(.workerProcesses, flag: processes, upTo: Setting.mostProcesses) ?? 1
             if supervisor == nil, count > 1 || maxTasksPerChild != nil || maxMemoryPerChild != nil {
-                return try await supervise(count, options, session)
+                return try await supervise(count, options, address, session)
             }
             options.onStubborn = { [output = session.output] text in
                 output.talk(text.printable())
@@ -115,6 +122,7 @@ struct WorkerCommand: AsyncParsableCommand {
                 }
             }
             try addLog(to: session.app, session.settings)
+            let registry = address.map { _ in MetricRegistry.observing(session.app) }
             let worker = Worker(session.app, options: options)
             let orphans = Orphans.lookAfter()
             defer { orphans?.cancel() }
@@ -122,17 +130,15 @@ struct WorkerCommand: AsyncParsableCommand {
             let signals = StopSignals(stopping: worker, output: session.output)
             defer { signals.cancel() }
             if supervisor == nil { session.output.talk(try Banner(worker, session).text) }
-            try await run(worker, beside: beat ? Beat(session.app, brokerWait: options.brokerWait) : nil) {
-                supervisor?.reportReady()
-                session.output.talk(
-                    "\(worker.node) is ready: it takes work from \(worker.queues.joined(separator: ", "))".printable())
-                session.announce(
-                    "ready",
-                    [
-                        "node": .string(worker.node), "queues": .array(worker.queues.map(JSON.string)),
-                        "concurrency": .integer(worker.options.concurrency),
-                    ])
-                StartPages.release()
+            let seen = try await SeenWorker(
+                worker, session, registry, at: address,
+                report: supervisor.map { supervisor in { @Sendable in supervisor.report(figures: $0) } })
+            try await seen.whileAnswering {
+                try await run(worker, beside: beat ? Beat(session.app, brokerWait: options.brokerWait) : nil) {
+                    supervisor?.reportReady()
+                    Self.tellReady(worker, session)
+                    StartPages.release()
+                }
             }
             let vitals = worker.vitals
             session.output.talk(
@@ -141,6 +147,17 @@ struct WorkerCommand: AsyncParsableCommand {
                 "stopped",
                 ["node": .string(worker.node), "done": .integer(vitals.done), "failed": .integer(vitals.failed)])
         }
+    }
+
+    private static func tellReady(_ worker: Worker, _ session: Session) {
+        session.output.talk(
+            "\(worker.node) is ready: it takes work from \(worker.queues.joined(separator: ", "))".printable())
+        session.announce(
+            "ready",
+            [
+                "node": .string(worker.node), "queues": .array(worker.queues.map(JSON.string)),
+                "concurrency": .integer(worker.options.concurrency),
+            ])
     }
 
     private func addLog(to app: Chard, _ settings: SettingsReader) throws {
@@ -174,7 +191,9 @@ struct WorkerCommand: AsyncParsableCommand {
         }
     }
 
-    private func supervise(_ count: Int, _ options: WorkerOptions, _ session: Session) async throws {
+    private func supervise(
+        _ count: Int, _ options: WorkerOptions, _ address: ProbeAddress?, _ session: Session
+    ) async throws {
         guard !drain else { throw CommandError("--drain is for a single process", status: .misused) }
         guard !(try session.app.broker is MemoryBroker) else {
             throw CommandError(
@@ -188,12 +207,15 @@ struct WorkerCommand: AsyncParsableCommand {
         }
         let worker = Worker(session.app, options: options)
         session.output.talk(try Banner(worker, session, processes: count).text)
+        let probes = address.map { _ in FleetProbes(session.app, count: count) }
+        let server = try await ProbeServer.start(at: address, probes, session)
         let supervisor = Supervisor(
             of: session.app, count: count, arguments: Array(CommandLine.arguments.dropFirst()),
             environment: session.environment, grace: options.gracePeriod,
-            output: session.output.logging(as: "chard.supervisor"))
+            output: session.output.logging(as: "chard.supervisor"), probes: probes)
         StartPages.release()
         await supervisor.run()
+        await server?.close()
         session.output.talk("\(worker.node) has stopped")
         session.announce("stopped", ["node": .string(worker.node), "processes": .integer(count)])
     }

@@ -1,0 +1,47 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// Where probes are answered: `0.0.0.0:9100`, `[::1]:9100`, or `:9100` for all addresses of this machine.
+struct ProbeAddress: Sendable, Hashable, CustomStringConvertible {
+    let host: String
+    let port: Int
+
+    static let expected = "an address such as 127.0.0.1:9100"
+
+    /// Reads an address; `nil` where it is none.
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { return nil }
+        self.host = host.isEmpty ? "0.0.0.0" : String(host)
+        self.port = port
+    }
+
+    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// Where to answer probes, for the commands that go on.
+struct ProbeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Answers /live, /ready and /metrics there, in plain HTTP, for probes and Prometheus.",
+            valueName: "host:port"))
+    var http: String?
+
+    func address(_ settings: SettingsReader) throws -> ProbeAddress? {
+        guard let found = try settings.text(.http, flag: http, named: "--http") else { return nil }
+        guard let address = ProbeAddress(found.value) else {
+            throw CommandError("\(found.origin) is not \(ProbeAddress.expected): \(found.value)", status: .misused)
+        }
+        return address
+    }
+}
