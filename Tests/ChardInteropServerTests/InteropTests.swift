@@ -102,6 +102,43 @@ struct InteropTests {
         }
     }
 
+    @Test(
+        "a call with a countdown goes by itself to a queue that only Python's worker serves; or is kept, if so wished")
+    func countdownByItself() async throws {
+        try await withPython { server in
+            let broker = RedisBroker(try RedisURL(server.url))
+            let app = Chard("test", broker: broker)
+            let call = try await app.send("interop.add", Arguments([2, 3]), in: .seconds(1))
+            #expect(try await app.operator.delayedTasks.list().isEmpty)
+            #expect(try await call.value(timeout: .seconds(20)) == 5)
+            try await app.send(
+                "interop.add", Arguments([2, 3]), in: .seconds(60), options: EnqueueOptions(workerHoldsETA: false))
+            #expect(try await app.operator.delayedTasks.list().count == 1)
+            await broker.shutdown()
+        }
+    }
+
+    @Test("without a Python worker, or beside a Swift one of its queue, a call with a countdown waits in the broker")
+    func countdownKept() async throws {
+        try await withWorker(["-Q", "swift"]) { server, _ in
+            for hasPython in [false, true] {
+                let broker = RedisBroker(try RedisURL(server.url))
+                let app = Chard("test", broker: broker)
+                var python: Program?
+                if hasPython {
+                    python = try Program.peer(["worker", "-c", "1"], redis: server.url)
+                    try await python?.says("ready.")
+                }
+                let queue = hasPython ? "swift" : "nobody"
+                try await app.send("interop.add", Arguments([2, 3]), in: .seconds(60), queue: queue)
+                #expect(try await app.operator.delayedTasks.list(in: queue).count == 1, "Python: \(hasPython)")
+                await broker.shutdown()
+                python?.signal(15)
+                try await python?.finished()
+            }
+        }
+    }
+
     @Test("Python sends 10,000 tasks to a queue that Python and Swift workers share: each run once")
     func shared() async throws {
         try await withWorker { server, _ in

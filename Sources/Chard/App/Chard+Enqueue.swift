@@ -25,7 +25,7 @@ extension Chard {
                 messages.append(try message(for: signatures[index], now: now, parent: parent))
             }
         }
-        let enqueued = try await send(messages, through: middleware[...], to: last)
+        let enqueued = try await sendTraced(messages, by: parent, to: last)
         return results(of: signatures, sentAs: messages, enqueued)
     }
 
@@ -133,11 +133,27 @@ extension Chard {
     private func send(_ messages: [TaskMessage], to broker: any Broker) async throws -> Enqueued {
         var outgoing: [OutgoingMessage] = []
         outgoing.reserveCapacity(messages.count)
-        for index in messages.indices { outgoing.append(try self.outgoing(of: messages[index])) }
+        let others = await queuesOfOthers(among: messages, broker)
+        for index in messages.indices {
+            outgoing.append(try self.outgoing(of: messages[index]))
+            if !others.isEmpty, messages[index].workerHoldsETA == nil, others.contains(outgoing[index].queue) {
+                outgoing[index].dueAt = nil
+            }
+        }
         if let buffer { return Enqueued(messages, try await buffer.send(outgoing, to: broker)) }
         let placements = try await broker.send(outgoing)
         if settings.sendsSentEvents { await tellSent(messages, by: broker) }
         return Enqueued(messages, placements)
+    }
+
+    /// The queues from which nobody would bring what waits for its time in the broker, since only others' workers serve them.
+    private func queuesOfOthers(among messages: [TaskMessage], _ broker: any Broker) async -> Set<String> {
+        var queues: Set<String> = []
+        for index in messages.indices where messages[index].eta != nil && messages[index].workerHoldsETA == nil {
+            queues.insert(messages[index].properties.routingKey)
+        }
+        guard !queues.isEmpty, let broker = broker as? any SharedBroker else { return [] }
+        return await broker.queuesOfOthers(among: queues)
     }
 
     /// Tells Celery's tools what was sent. The messages are sent, whether or not somebody hears of it.
@@ -210,7 +226,8 @@ extension TaskMessage {
     /// The message with what a broker must know of it.
     var outgoing: OutgoingMessage {
         OutgoingMessage(
-            id: id, queue: properties.routingKey, priority: properties.priority, dueAt: workerHoldsETA ? nil : eta,
+            id: id, queue: properties.routingKey, priority: properties.priority,
+            dueAt: workerHoldsETA == true ? nil : eta,
             payload: encoded())
     }
 

@@ -42,7 +42,7 @@ extension Chard {
         do {
             let call = options.call
             if call.id != nil || call.eta != nil || call.countdown != nil || call.expiresAt != nil
-                || call.workerHoldsETA
+                || call.workerHoldsETA != nil
             {
                 throw ScheduleError(
                     .badOptions,

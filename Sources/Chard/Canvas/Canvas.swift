@@ -29,8 +29,9 @@ struct Canvas: Sendable, Hashable {
     var isImmutable = false
     /// What it is a signature of.
     var form = Form.task
-    /// Whether its sender wishes that its message goes at once to a worker that holds it until its time. It does not travel.
-    var workerHoldsETA = false
+    /// Whether its sender wishes that its message goes at once to a worker that holds it until its time; `nil` where that
+    /// depends on who serves the queue. It does not travel.
+    var workerHoldsETA: Bool?
 
     /// A call of one task.
     init(task: String) { self.task = task }

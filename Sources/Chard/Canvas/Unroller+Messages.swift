@@ -39,6 +39,8 @@ extension Unroller {
         message.parentID = options.text("parent_id") ?? parent?.id
         message.origin = rules.origin
         message.headers = (task?.headers ?? [:]).merging(options.value("headers")?.object ?? [:]) { $1 }
+        // What follows a task belongs to the same trace.
+        if let parent { TraceHeaders.pass(from: parent.headers, to: &message.headers) }
         if let stamps = canvas.options[.stampedHeaders].map(JSONText.texts) {
             message.stampedHeaders = stamps
             for stamp in stamps { message.stamps[stamp] = options.value(CanvasOption(stamp)) ?? .null }

@@ -54,8 +54,8 @@ public struct TaskMessage: Sendable {
     /// All other headers, those of users among them. Names that Celery gives a meaning to are not written from here.
     public var headers: [String: JSON] = [:]
     /// Whether a message with an ``eta`` to come goes to its queue at once, for its worker to hold, rather than wait in the
-    /// broker. Said to the broker alone: it does not travel.
-    public var workerHoldsETA = false
+    /// broker; `nil` where that depends on who serves the queue. Said to the broker alone: it does not travel.
+    public var workerHoldsETA: Bool?
     /// What concerns the delivery and not the task.
     public var properties = Properties()
     /// The arguments and what follows the task, still encoded.

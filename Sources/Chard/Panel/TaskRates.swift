@@ -5,9 +5,6 @@ import Synchronization
 
 /// How often each task may start in a worker. Where no task has a limit, asking is one atomic read.
 final class TaskRates: Sendable {
-    /// The header of a message that has waited for its turn.
-    static let waitedHeader = "chard_rate_limited"
-
     private struct State {
         /// What was changed while the worker runs; nil takes a limit away.
         var changed: [String: RateLimit?] = [:]
@@ -42,7 +39,7 @@ final class TaskRates: Sendable {
     func wait(_ task: RegisteredTask, _ message: TaskMessage) -> Duration? {
         guard let limit = self[task] else { return nil }
         let now = (ContinuousClock.now - start).seconds
-        let hasWaited = message.headers[Self.waitedHeader]?.bool ?? false
+        let hasWaited = message.headers[RateLimit.waitedHeader]?.bool ?? false
         return state.withLock { state in
             state.buckets[task.name, default: RateBucket(rate: limit.runsPerSecond, at: now)]
                 .take(at: now, hasWaited: hasWaited, luck: .random(in: 0...1)).map { .seconds($0) }

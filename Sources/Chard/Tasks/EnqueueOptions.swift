@@ -33,16 +33,17 @@ public struct EnqueueOptions: Sendable {
     public var ignoresResult: Bool?
     /// The name that logs and lists of what runs show in place of the task's.
     public var shadow: String?
-    /// Puts a message with an ETA on its queue at once and lets the worker hold it, as Celery's clients do: for queues
-    /// that only Python workers read. By default it waits in the broker, where no worker's end can touch it.
-    public var workerHoldsETA: Bool
+    /// Who keeps a message with an ETA until its time. `true` puts it on its queue at once and lets the worker hold it, as Celery's
+    /// clients do; `false` keeps it in the broker, where no worker's end can touch it, and from where only Chard's workers bring
+    /// it. By default, `nil`, it waits in the broker, unless no worker of Chard serves its queue while there are Python workers.
+    public var workerHoldsETA: Bool?
 
     /// Makes options; what is not given is left to the task.
     public init(
         queue: String? = nil, countdown: Duration? = nil, eta: Date? = nil, expires: Duration? = nil,
         expiresAt: Date? = nil, priority: Int? = nil, retry: RetryPolicy? = nil, softTimeLimit: Duration? = nil,
         timeLimit: Duration? = nil, headers: [String: JSON] = [:], id: String? = nil, ignoresResult: Bool? = nil,
-        shadow: String? = nil, workerHoldsETA: Bool = false
+        shadow: String? = nil, workerHoldsETA: Bool? = nil
     ) {
         self.queue = queue
         self.countdown = countdown

@@ -69,13 +69,15 @@ public struct TaskContext: Sendable {
     /// When the message expires, if it does.
     public var expires: Date? { message.expires }
 
-    /// A logger that puts the task's id and name on every line, its queue and the worker's node.
+    /// A logger that puts the task's id and name on every line, its queue and the worker's node, and the id of the trace that it
+    /// belongs to, if it does.
     public var logger: Logger {
         var logger = run.surroundings.logger
         logger[metadataKey: LogKey.taskID] = .string(id)
         logger[metadataKey: LogKey.task] = .string(message.shadow ?? task)
         logger[metadataKey: LogKey.queue] = .string(queue)
         logger[metadataKey: LogKey.node] = .string(node)
+        if let traceID = message.traceID { logger[metadataKey: LogKey.traceID] = .string(traceID) }
         return logger
     }
 

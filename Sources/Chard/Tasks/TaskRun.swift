@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import Tracing
 
 /// One run of a task: what is the same from its beginning to its end.
 ///
@@ -15,13 +16,17 @@ final class TaskRun: Sendable {
     let queue: String
     let cancellation: Cancellation
     let surroundings: TaskContext.Surroundings
+    /// The context of its span, where somebody traces.
+    let trace: ServiceContext?
     /// What is known of the task's steps, once one was asked for.
     let steps = Mutex<KnownSteps?>(nil)
 
     init(
         _ task: RegisteredTask, _ message: TaskMessage, _ body: MessageBody, queue: String,
-        cancellation: Cancellation = Cancellation(), in surroundings: TaskContext.Surroundings
+        cancellation: Cancellation = Cancellation(), in surroundings: TaskContext.Surroundings,
+        trace: ServiceContext? = nil
     ) {
+        self.trace = trace
         self.task = task
         self.message = message
         self.body = body

@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Logging
+import Tracing
 
 /// One run of one delivery, from bytes to outcome: decode, check, bind, run inside middleware, judge what was thrown.
 ///
@@ -23,6 +24,8 @@ struct Execution: Sendable {
     let timeLimits: TaskTimeLimits
     let revokedStamps: RevokedStamps
     let rates: TaskRates
+    /// Whether somebody traces.
+    let isTraced = TraceHeaders.isTraced
 
     /// - Parameters:
     ///   - report: Stores a status on the way.
@@ -131,7 +134,8 @@ struct Execution: Sendable {
             }
             let context = TaskContext(run)
             let json = try await TaskContext.$current.withValue(context) {
-                try await runInside(middleware[...], context)
+                guard let trace = run.trace else { return try await runInside(middleware[...], context) }
+                return try await ServiceContext.withValue(trace) { try await runInside(middleware[...], context) }
             }.json
             let isStored = !(run.message.ignoresResult ?? options.ignoresResult)
             if isStored, json.count > settings.limits.bodyBytes {

@@ -56,8 +56,10 @@ package struct SoloWorker: Sendable {
         case .decided(let decision, let message, let task, let embed):
             outcome = decision
             known = (message, task, embed)
-        case .ready(let run):
+        case .ready(var run):
+            let span = execution.isTraced ? RunSpan(of: &run) : nil
             let ending = await end(of: run, execution)
+            span?.end(ending)
             if !canRequeue, case .requeued = ending {
                 outcome = .rejected("the task refused it, and there is no queue to go back to")
             } else {

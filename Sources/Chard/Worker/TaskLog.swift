@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// The `worker` command has one; a program that runs a ``Worker`` itself adds it: `app.add(observer: TaskLog(app))`. What ended
 /// well is told at info, a retry at warning with its cause, a failure at error with the error. Each line has the same
-/// metadata: `task`, `task_id`, `queue`, `node`, and how long the run took as `seconds`. Of each task so many lines of one kind are
+/// metadata: `task`, `task_id`, `queue`, `node`, and how long the run took as `seconds`; `trace_id` where it belongs to a trace. Of each task so many lines of one kind are
 /// written; how many more there were is said later. Arguments are on the debug lines, as far as ``Settings/describesArguments``
 /// and ``Settings/redactedArguments`` allow.
 public final class TaskLog: WorkerObserver {
@@ -57,6 +57,7 @@ public final class TaskLog: WorkerObserver {
     public func runStarted(_ message: TaskMessage, _ delivery: Delivery, by hold: WorkerHold) {
         guard level <= .debug else { return }
         var metadata = metadata(of: message, delivery, hold.node, nil)
+        if let traceID = message.traceID { metadata[LogKey.traceID] = .string(traceID) }
         if app.argumentTexts.isShown, let body = try? message.decodeBody(limits: app.settings.limits) {
             let texts = app.argumentTexts
             metadata["args"] = texts.positional(body, of: app.parameters(of: message.task)).map { "\($0)" }
@@ -77,6 +78,7 @@ public final class TaskLog: WorkerObserver {
         let task = message.map { $0.shadow ?? $0.task } ?? identity?.task
         guard mayWrite(of: task ?? "", level) else { return }
         var metadata = metadata(task, message?.id ?? identity?.id, delivery.queue, hold.node, duration)
+        if let traceID = message?.traceID { metadata[LogKey.traceID] = .string(traceID) }
         if let error = Self.error(of: outcome) { metadata[LogKey.error] = "\(error.shortened(to: 2_000).printable())" }
         logger.log(level: level, "\(text(for: outcome, of: message, after: duration))", metadata: metadata)
     }

@@ -347,7 +347,7 @@ final class WorkerSession: Sendable {
                 execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery),
                 note(outcome, of: message, delivery, after: nil))
             return false
-        case .ready(let run):
+        case .ready(var run):
             if let wait = execution.rates.wait(run.task, run.message) {
                 putOff(run.message, run.body.embed, run.task, delivery, in: slot, for: wait, since: start)
                 return false
@@ -362,12 +362,17 @@ final class WorkerSession: Sendable {
             }
             let trial = isLastChance ? LastChance(bench, on: control) : nil
             defer { trial?.end() }
-            guard bench.began(slot, Workbench.Run(run, delivery, since: execution.settings.now())) else { return false }
+            let span = execution.isTraced ? RunSpan(of: &run) : nil
+            guard bench.began(slot, Workbench.Run(run, delivery, since: execution.settings.now())) else {
+                span?.end(.returned)
+                return false
+            }
             run.task.runs.add()
             let limiter = limit(run, delivery)
             defer { limiter?.cancel() }
             tell { $0.runStarted(run.message, delivery, by: hold) }
             outcome = await execution.run(run)
+            span?.end(outcome)
             let duration = ContinuousClock.now - start
             // First, for the session may be over as soon as no run is left.
             if isObserved, bench.beginsToEnd(slot) {
@@ -396,7 +401,7 @@ final class WorkerSession: Sendable {
         for wait: Duration, since start: ContinuousClock.Instant
     ) {
         var message = message
-        message.headers[TaskRates.waitedHeader] = true
+        message.headers[RateLimit.waitedHeader] = true
         let outcome = Outcome.rateLimited(until: execution.brokerTime().addingTimeInterval(wait.seconds))
         let duration = ContinuousClock.now - start
         tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }

@@ -75,12 +75,12 @@ extension Chard {
         let messages = unroller.messages
         for start in stride(from: 0, to: messages.count, by: step) {
             let part = Array(messages[start..<min(start + step, messages.count)])
-            _ = try await send(part, through: middleware[...], to: last)
+            _ = try await sendTraced(part, by: parent, to: last)
         }
         guard let crowd = unroller.crowd else { return root }
         for start in stride(from: 0, to: crowd.members.count, by: step) {
             let part = try unroller.messages(of: crowd, start..<min(start + step, crowd.members.count))
-            _ = try await send(part, through: middleware[...], to: last)
+            _ = try await sendTraced(part, by: parent, to: last)
         }
         return root
     }

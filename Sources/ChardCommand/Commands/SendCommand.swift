@@ -38,8 +38,15 @@ struct SendCommand: AsyncParsableCommand {
 
     @Flag(
         name: .customLong("worker-holds-eta"),
-        help: "The worker that takes the message waits for its time: for a queue that Python's workers alone serve.")
+        help: "The worker that takes the message waits for its time, as Celery's do; see also --broker-holds-eta.")
     var workerHoldsETA = false
+
+    @Flag(
+        name: .customLong("broker-holds-eta"),
+        help: ArgumentHelp(
+            "The message waits in the broker, until a worker of Chard brings it; by default so, unless only Python's workers "
+                + "serve its queue."))
+    var brokerHoldsETA = false
 
     @Option(
         parsing: .unconditional,
@@ -118,7 +125,7 @@ struct SendCommand: AsyncParsableCommand {
         EnqueueOptions(
             queue: queue, countdown: countdown?.duration, eta: eta, expires: expires?.duration, priority: priority,
             headers: Dictionary(header.map { ($0.name, .string($0.value)) }) { $1 }, id: id,
-            workerHoldsETA: workerHoldsETA)
+            workerHoldsETA: workerHoldsETA ? true : brokerHoldsETA ? false : nil)
     }
 }
 
