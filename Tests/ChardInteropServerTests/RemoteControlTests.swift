@@ -88,6 +88,35 @@ struct RemoteControlTests {
         }
     }
 
+    @Test("celery events --dump shows what Swift's workers do, and celery's reports what they are")
+    func dump() async throws {
+        try await withFleet { fleet in
+            let reports = try await fleet.celery("inspect", "report", "-t", "3")
+            #expect(reports.object?.keys.sorted() == Self.nodes, "\(reports)")
+            #expect(reports["one@swift"]?["ok"]?.string?.contains("chard") == true, "\(reports)")
+            let report = try fleet.python("-m", "celery", "-A", "peer", "report")
+            #expect(try await report.finished() == 0, "\(report.talk)")
+            let dump = try fleet.python("-m", "celery", "-A", "peer", "events", "--dump")
+            defer { dump.signal(SIGKILL) }
+            let app = Chard("test", broker: RedisBroker(try RedisURL(fleet.server.url)))
+            _ = try await fleet.celery("control", "-t", "3", "enable_events")
+            let seen = [
+                "one@swift [", "two@swift [", "py@python [", "heartbeat", "task received: interop.add(",
+                "task started: interop.add(",
+                "task succeeded: interop.add(", "task failed: interop.fail(",
+            ]
+            try await eventually("the dump has all", within: .seconds(60)) {
+                for name in ["interop.add", "interop.fail"] {
+                    for _ in 0..<5 {
+                        let call = try await app.send(name, Arguments(name == "interop.add" ? [1, 2] : []))
+                        _ = try await call.finalStatus(timeout: .seconds(20))
+                    }
+                }
+                return seen.allSatisfy(dump.output.contains)
+            }
+        }
+    }
+
     @Test("what is revoked with the tools of one side is revoked on the other")
     func revoked() async throws {
         try await withFleet { fleet in

@@ -13,7 +13,7 @@ extension Chard {
     /// read, beyond some ten thousand messages.
     /// - Throws: ``AppError`` where the broker carries none; ``BrokerError`` where it does not let one listen.
     public func events() async throws -> WorkerEvents {
-        try await WorkerEvents(broker.with(.mailbox))
+        try await WorkerEvents(broker.with(.events))
     }
 }
 

@@ -47,6 +47,10 @@ extension BrokerPower<any MailboxBroker> {
     package static var mailbox: Self { Self(deed: "reach workers by remote control; Redis can") }
 }
 
+extension BrokerPower<any MailboxBroker> {
+    package static var events: Self { Self(deed: "carry events of workers; Redis can") }
+}
+
 extension Broker {
     /// This broker, as one that has a power.
     /// - Throws: ``AppError`` that names the broker and what it cannot do.

@@ -26,6 +26,7 @@ extension Operator {
         let broker = try app.broker
         guard let record = try await find(id, depth: depth) else {
             if let explanation = try await explain(schedule: id) { return explanation }
+            if let explanation = try await explain(partOfWorkflow: id) { return explanation }
             return Explanation(
                 "unknown",
                 "no such task is known: it was never sent, it follows others that are not over yet (the next of a chain, the "
@@ -37,7 +38,10 @@ extension Operator {
         circumstances.workers = try await inspected?.workers() ?? []
         circumstances.queue = try await inspected?.queues().first { $0.queue == record.queue }
         circumstances.isRevoked = try await (broker as? any ControllableBroker)?.isRevoked(id) ?? false
-        let explanation = record.explanation(in: circumstances)
+        var explanation = record.explanation(in: circumstances)
+        if let unknown = try await explain(unknownNameOf: record, explanation, circumstances.workers) {
+            explanation = unknown
+        }
         guard case .waiting = record.place, let broker = broker as? any DiagnosableBroker,
             let danger = try? await broker.diagnose().first(where: { $0.severity == .danger })
         else { return explanation }
@@ -116,6 +120,12 @@ extension TaskRecord {
     private func explainDelayed(_ queue: String, _ until: Date, _ circumstances: Circumstances) -> Explanation {
         let left = until.timeIntervalSince(circumstances.now)
         if circumstances.isRevoked { return Explanation("revoked", "it is revoked, and will not run") }
+        if left > 0, message?.headers[RateLimit.waitedHeader]?.bool == true {
+            return Explanation(
+                "rate-limited",
+                "its task was to run more often than its rate limit permits; it is tried again in \(Duration.seconds(left).wording)",
+                advice: "'control rate_limit \(task ?? "TASK") RATE' changes the limit; 0 takes it away")
+        }
         if left > 0 {
             let what = attempts.last?.end == .retry ? "it failed, and is tried again" : "it is to run"
             let error = attempts.last?.end == .retry ? attempts.last?.error.map { " (\($0))" } ?? "" : ""

@@ -52,8 +52,22 @@ public struct Operator: Sendable {
         findings += try await broker.examine()
         if let inspected = broker as? any InspectableBroker {
             findings += [Finding.aside(try await aside.list())].compactMap(\.self)
-            findings += Finding.queues(try await inspected.queues(), servedBy: try await inspected.workers())
+            let (queues, workers) = (try await inspected.queues(), try await inspected.workers())
+            findings += Finding.workers(workers)
+            findings += Finding.queues(queues, servedBy: workers)
+            if queues.contains(where: { $0.dead > 0 }) {
+                let letters = try await inspected.deadLetterSummaries(in: nil, limit: Finding.mostLetters)
+                findings += Finding.growing(letters, now: app.settings.now())
+            }
         }
+        if broker is any ScheduleStore { findings += try await examineSchedules() }
         return findings
+    }
+
+    /// Whether somebody calls the tasks of schedules.
+    private func examineSchedules() async throws -> [Finding] {
+        let active = try await schedules.list().filter(\.isActive)
+        guard !active.isEmpty, let beats = try await schedules.beats() else { return [] }
+        return [Finding.schedules(active.map(\.name), beats: beats)]
     }
 }

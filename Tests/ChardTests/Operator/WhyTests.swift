@@ -61,6 +61,39 @@ struct WhyTests {
         #expect(overdue.cause == "overdue" && overdue.advice?.contains("no worker of Chard is alive") == true)
     }
 
+    @Test("what waits for its turn because of a rate limit")
+    func rateLimited() {
+        var limited = record(.delayed(queue: "q", until: now + 3))
+        limited.message?.headers[RateLimit.waitedHeader] = true
+        let explanation = limited.explanation(in: Circumstances(now: now))
+        #expect(explanation.cause == "rate-limited" && explanation.text.hasSuffix("tried again in 3.0 s"))
+        #expect(explanation.advice?.contains("control rate_limit t RATE") == true)
+    }
+
+    @Test("what was not sent yet: a flow that waits for a signal, its signal, and what comes after it")
+    func signals() async throws {
+        let (app, _) = makeApp()
+        let first = app.task("first") { () in 1 }
+        let last = app.task("last") { () in 2 }
+        var flow = Flow(app)
+        _ = try flow.step("begin", first.signature())
+        _ = try flow.signal("approve", after: ["begin"])
+        let end = try flow.step("end", last.signature(), after: ["approve"])
+        let result = try await flow.enqueue(returning: end)
+        let root = result.workflowID ?? result.id
+        var why = try await app.operator.why(root)
+        #expect(why.cause == "follows" && why.text.contains("begin"), "\(why)")
+        try await withWorker(app) { _ in
+            try await eventually("it waits for the signal") { try await app.operator.why(root).cause == "signal" }
+        }
+        why = try await app.operator.why(root)
+        #expect(why.text.contains(#"and waits for the signal "approve""#), "\(why)")
+        #expect(why.advice == "'workflow signal \(root) approve' gives it")
+        why = try await app.operator.why(result.id)
+        #expect(why.cause == "signal" && why.text.contains("which waits"), "\(why)")
+        #expect(try await app.operator.why("nobody").cause == "unknown")
+    }
+
     @Test("what is held, runs, is lost or over")
     func others() {
         let around = Circumstances(now: now)

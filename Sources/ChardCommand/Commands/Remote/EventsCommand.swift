@@ -25,6 +25,7 @@ struct EventsCommand: AsyncParsableCommand {
     func run() async throws {
         try await common.withSession { session in
             let remote = try await session.reachedOperator().remote
+            // First, since it says in its own words where a broker carries none.
             let events = try await session.app.events()
             if enable { try await remote.tell("enable_events") }
             session.output.talk("\(session.program): listening")

@@ -58,10 +58,8 @@ struct RemoteOptions: ParsableArguments {
         try await common.withSession { session in
             let remote = try await session.reachedOperator().remote
             guard known?.answersNothing != true else {
-                try await remote.tell(method, arguments, of: workers)
-                return try session.answer(["told": .string(method)], "told \(workers.words) to \(method)")
+                return try await tell(arguments, workers, remote, session)
             }
-            let patience = timeout?.duration ?? .seconds(1)
             let replies = try await remote.ask(method, arguments, of: workers, for: patience)
             if session.isJSON {
                 try session.output.answer(
@@ -81,6 +79,27 @@ struct RemoteOptions: ParsableArguments {
             if replies.contains(where: { $0.error != nil }) {
                 throw CommandError("not every worker has done it", status: .failed)
             }
+        }
+    }
+
+    private var patience: Duration { timeout?.duration ?? .seconds(1) }
+
+    /// Tells workers something that they do not answer. Whether they are there is asked before: what nobody hears is lost.
+    private func tell(
+        _ arguments: [String: JSON], _ workers: WorkerChoice, _ remote: Operator.Remote, _ session: Session
+    ) async throws {
+        let there = try await remote.ask("ping", of: workers, for: patience)
+        if !there.isEmpty { try await remote.tell(method, arguments, of: workers) }
+        let nodes = there.map(\.node)
+        if session.isJSON {
+            try session.output.answer(["told": .string(method), "nodes": .array(nodes.map(JSON.string))] as JSON)
+        } else if !nodes.isEmpty {
+            try session.output.answer("told \(nodes.joined(separator: ", ").printable()) to \(method)")
+        }
+        let missing = workers.missing(among: there)
+        if nodes.isEmpty || !missing.isEmpty {
+            let who = missing.isEmpty ? workers.words : missing.joined(separator: ", ")
+            throw CommandError("nobody listens as \(who), so that \(method) was not heard there", status: .timedOut)
         }
     }
 
