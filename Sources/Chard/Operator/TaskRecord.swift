@@ -46,9 +46,10 @@ public struct TaskRecord: Sendable {
     }
     /// The process that sent it.
     public var origin: String? { message?.origin ?? attempts.last { $0.origin != nil }?.origin }
-    /// The task that sent it.
+    /// The task that sent it. A retry names its own task as its parent, as in Celery: that is none.
     public var parentID: String? {
-        message?.parentID ?? attempts.last { $0.parentID != nil }?.parentID ?? status?.parentID
+        let named = message?.parentID ?? attempts.last { $0.parentID != nil }?.parentID ?? status?.parentID
+        return named == id ? nil : named
     }
     /// The first task of its workflow, where that is another one.
     public var rootID: String? {
