@@ -69,7 +69,11 @@ class Site:
 
     def start_worker(self, *options):
         self.worker_options = options or self.worker_options
+        log = self.folder / "log"
+        begin = log.stat().st_size if log.exists() else 0
         self.worker = self._spawn("worker", *self.worker_options)
+        # Asked to end before that, it would not end well.
+        eventually("the worker is ready", lambda: b" is ready" in log.read_bytes()[begin:])
 
     def stop_worker(self):
         assert self._end(self.worker) == 0, "the worker did not end well"

@@ -53,7 +53,7 @@ public struct Page: Sendable {
         .problem { border-left: 4px solid #c9463d; padding: .5rem 1rem; background: var(--card); } .quiet { opacity: .7; font-size: .9rem; }
         .state { display: inline-block; font-size: .85rem; padding: .05rem .6rem; border-radius: 1rem; border: 1px solid var(--line); }
         .state.open, .state.good { border-color: var(--accent); color: var(--accent); }
-        td.bar { width: 45%; } meter, progress { width: 100%; height: 1rem; accent-color: var(--accent); }
+        th { white-space: nowrap; } td.bar { width: 45%; } meter, progress { width: 100%; height: 1rem; accent-color: var(--accent); }
         img.photo { width: 5rem; height: 5rem; object-fit: cover; border-radius: .5rem; display: block; background: var(--line); }
         """
 }
