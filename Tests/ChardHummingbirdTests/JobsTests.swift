@@ -40,6 +40,7 @@ struct JobsTests {
                 try await context.accepted(decide.signature("later", in: .seconds(3_600)))
             }
             router.post("reports") { _, context in try await context.accepted(report) }
+            router.post("enqueued") { _, context in try await context.enqueue(decide, "yes").id }
         } _: { site in
             try await body(site, try Wire(port: site.port))
         }
@@ -110,6 +111,16 @@ struct JobsTests {
                 }
                 #expect(try await wire.ask("DELETE", "/jobs/\(UUID().uuidString)").status == 404)
             }
+        }
+    }
+
+    @Test("what was enqueued without an answer of its own has its pages as well")
+    func enqueued() async throws {
+        try await tickets(worker: false) { _, wire in
+            let place = "/jobs/" + (try await wire.ask("POST", "/enqueued")).body
+            let answer = try await wire.ask("GET", place)
+            #expect(answer.status == 200)
+            #expect(try state(answer) == "PENDING")
         }
     }
 
