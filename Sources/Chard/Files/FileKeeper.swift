@@ -86,7 +86,8 @@ final class FileKeeper: Sendable {
         return keys
     }
 
-    /// The files that a message names: for its own task, and for those that are to follow it.
+    /// The files that a message names: for its own task, and for those that are to follow it. Not those of its chord's body, which
+    /// all members carry: they are the body's, and go when that is done.
     private static func keys(inMessage payload: [UInt8]) -> Set<String> {
         guard let message = try? TaskMessage(decoding: payload, limits: .held),
             let body = try? message.decodeBody(limits: .held)
@@ -96,7 +97,6 @@ final class FileKeeper: Sendable {
         for keyword in body.keywords { keys.formUnion(StoredFile.keys(in: keyword.value)) }
         let embed = body.embed
         for text in embed.callbacks + embed.errbacks + embed.chain { keys.formUnion(StoredFile.keys(in: text)) }
-        if let chord = embed.chord { keys.formUnion(StoredFile.keys(in: chord)) }
         return keys
     }
 }

@@ -84,17 +84,15 @@ public struct FolderStore: FileStore {
     public func removeFiles(olderThan age: Duration) async throws -> Int {
         try await perform {
             guard FileManager.default.fileExists(atPath: location) else { return 0 }
-            let oldest = Date().addingTimeInterval(-age.seconds).timeIntervalSince1970
+            let oldest = Date().addingTimeInterval(-age.seconds)
             var count = 0
             for name in try FileManager.default.contentsOfDirectory(atPath: location) {
-                var info = stat()
-                guard lstat("\(location)/\(name)", &info) == 0, info.st_mode & S_IFMT == S_IFREG else { continue }
-                #if canImport(Darwin)
-                let changed = Double(info.st_mtimespec.tv_sec)
-                #else
-                let changed = Double(info.st_mtim.tv_sec)
-                #endif
-                if changed < oldest, unlink("\(location)/\(name)") == 0 { count += 1 }
+                let path = path(of: name)
+                guard let found = try? FileManager.default.attributesOfItem(atPath: path),
+                    found[.type] as? FileAttributeType == .typeRegular,
+                    let changed = found[.modificationDate] as? Date, changed < oldest
+                else { continue }
+                if unlink(path) == 0 { count += 1 }
             }
             return count
         }

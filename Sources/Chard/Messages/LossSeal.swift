@@ -43,18 +43,17 @@ public struct LossSeal: Sendable, Hashable {
     }
 
     /// The message as it may be believed: without losses that nobody here has counted.
-    public func trusting(_ message: TaskMessage) -> TaskMessage {
+    public func trusting(_ message: consuming TaskMessage) -> TaskMessage {
         guard message.losses > 0 || message.headers[Self.lostHeader] != nil else { return message }
         if message.headers[Self.header]?.string == mark(of: message) { return message }
-        var trusted = message
-        trusted.losses = 0
-        trusted.headers[Self.lostHeader] = nil
-        trusted.headers[Self.lostByHeader] = nil
-        trusted.headers[Self.header] = nil
-        return trusted
+        message.losses = 0
+        message.headers[Self.lostHeader] = nil
+        message.headers[Self.lostByHeader] = nil
+        message.headers[Self.header] = nil
+        return message
     }
 
-    private func mark(of message: TaskMessage) -> String {
+    private func mark(of message: borrowing TaskMessage) -> String {
         let isLost = message.headers[Self.lostHeader] != nil
         let hash = SipHash(first, second).hash(Array("\(message.losses) \(isLost) \(message.id)".utf8))
         let digits = String(hash, radix: 16)

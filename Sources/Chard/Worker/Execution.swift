@@ -69,28 +69,9 @@ struct Execution: Sendable {
             return .decided(.unreadable(error), nil, nil, nil)
         }
         let task = registry[message.task] ?? BuiltinTask.named(message.task, among: registry)
-        // What waits for the task is to be told, whatever becomes of it.
-        func decide(_ outcome: Outcome) -> Preparation {
-            .decided(outcome, message, task, try? message.decodeBody(limits: settings.limits).embed)
-        }
-        if let losses = message.headers[LossSeal.lostHeader]?.integer {
-            let process = message.headers[LossSeal.lostByHeader]?.string
-            return decide(.failure(.workerLost(losses, lastBy: process), keptAs: .workerLost))
-        }
-        if message.headers[Recovery.revokedHeader]?.bool == true || isRevoked(message.id)
-            || revokedStamps.revoke(message)
-        {
-            return decide(.revoked("revoked"))
-        }
-        if isCancelled(message) { return decide(.revoked(TaskError.cancelled)) }
-        if message.expires != nil || message.eta != nil {
-            let now = brokerTime()
-            if let expires = message.expires, now >= expires { return decide(.revoked("expired")) }
-            // What the broker found due may seem a moment early to a clock that is compared over a network.
-            if let eta = message.eta, eta > now + Self.clockError { return decide(.tooEarly(eta)) }
-        }
+        if let outcome = decision(on: message) { return decided(outcome, message, task) }
         guard let task else {
-            return decide(.failure(unknownTasks.failure(for: message.task), keptAs: .notRegistered))
+            return decided(.failure(unknownTasks.failure(for: message.task), keptAs: .notRegistered), message, nil)
         }
         do throws(MessageError) {
             let body = BuiltinTask.unrolled(try message.decodeBody(limits: settings.limits), of: message.task)
@@ -99,8 +80,34 @@ struct Execution: Sendable {
             }
             return .ready(TaskRun(task, message, body, queue: delivery.queue, in: surroundings))
         } catch {
-            return decide(.unreadable(error))
+            return .decided(.unreadable(error), message, task, nil)
         }
+    }
+
+    /// What waits for the task is to be told, whatever becomes of it.
+    private func decided(_ outcome: Outcome, _ message: TaskMessage, _ task: RegisteredTask?) -> Preparation {
+        .decided(outcome, message, task, try? message.decodeBody(limits: settings.limits).embed)
+    }
+
+    /// What is decided by a message's headers; `nil` if it may be run.
+    private func decision(on message: TaskMessage) -> Outcome? {
+        if let losses = message.headers[LossSeal.lostHeader]?.integer {
+            let process = message.headers[LossSeal.lostByHeader]?.string
+            return .failure(.workerLost(losses, lastBy: process), keptAs: .workerLost)
+        }
+        if message.headers[Recovery.revokedHeader]?.bool == true || isRevoked(message.id)
+            || revokedStamps.revoke(message)
+        {
+            return .revoked("revoked")
+        }
+        if isCancelled(message) { return .revoked(TaskError.cancelled) }
+        if message.expires != nil || message.eta != nil {
+            let now = brokerTime()
+            if let expires = message.expires, now >= expires { return .revoked("expired") }
+            // What the broker found due may seem a moment early to a clock that is compared over a network.
+            if let eta = message.eta, eta > now + Self.clockError { return .tooEarly(eta) }
+        }
+        return nil
     }
 
     /// Concludes anew what a join has withheld, by what it has said.
@@ -122,7 +129,7 @@ struct Execution: Sendable {
 
     enum Preparation {
         /// Not to be run: the outcome, and of what, as far as that was read.
-        case decided(Outcome, TaskMessage?, RegisteredTask?, Embed?)
+        indirect case decided(Outcome, TaskMessage?, RegisteredTask?, Embed?)
         case ready(TaskRun)
     }
 
@@ -258,7 +265,9 @@ struct RunLimits: Sendable, Hashable {
     var soft: Duration?
     var hard: Duration?
 
-    init(_ message: TaskMessage, _ task: RegisteredTask, changed: TaskTimeLimits.Limits? = nil) {
+    init(
+        _ message: borrowing TaskMessage, _ task: borrowing RegisteredTask, changed: TaskTimeLimits.Limits? = nil
+    ) {
         let (soft, hard) = (Self.limit(message.timeLimits.soft), Self.limit(message.timeLimits.hard))
         let options = task.options
         guard let changed else {

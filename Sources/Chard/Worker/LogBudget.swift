@@ -34,6 +34,18 @@ struct LogBudget {
         var at: ContinuousClock.Instant
         var leftOut = 0
         var leftOutSince: ContinuousClock.Instant
+
+        mutating func take(at now: ContinuousClock.Instant, _ rate: Double, _ burst: Double) -> Answer {
+            lines = min(burst, lines + (now - at).seconds * rate)
+            at = now
+            if lines >= 1 {
+                lines -= 1
+                return .write
+            }
+            leftOut += 1
+            if leftOut == 1 { leftOutSince = now }
+            return .leaveOut(isFirst: leftOut == 1)
+        }
     }
 
     private let rate: Double
@@ -49,18 +61,10 @@ struct LogBudget {
     }
 
     mutating func ask(_ kind: Kind, at now: ContinuousClock.Instant) -> Answer {
-        let kind = known(kind, at: now)
-        var bucket = buckets[kind] ?? Bucket(lines: burst, at: now, leftOutSince: now)
-        bucket.lines = min(burst, bucket.lines + (now - bucket.at).seconds * rate)
-        bucket.at = now
-        defer { buckets[kind] = bucket }
-        if bucket.lines >= 1 {
-            bucket.lines -= 1
-            return .write
-        }
-        bucket.leftOut += 1
-        if bucket.leftOut == 1 { bucket.leftOutSince = now }
-        return .leaveOut(isFirst: bucket.leftOut == 1)
+        // One look-up for a kind that is known: each run that ends asks.
+        if let place = buckets.index(forKey: kind) { return buckets.values[place].take(at: now, rate, burst) }
+        return buckets[room(for: kind, at: now), default: Bucket(lines: burst, at: now, leftOutSince: now)]
+            .take(at: now, rate, burst)
     }
 
     /// What was left out since it was last asked for.
@@ -73,8 +77,9 @@ struct LogBudget {
         }
     }
 
-    private mutating func known(_ kind: Kind, at now: ContinuousClock.Instant) -> Kind {
-        guard buckets[kind] == nil, buckets.count >= Self.mostKinds else { return kind }
+    /// The kind under which a new one is counted.
+    private mutating func room(for kind: Kind, at now: ContinuousClock.Instant) -> Kind {
+        guard buckets.count >= Self.mostKinds else { return kind }
         buckets = buckets.filter { $1.leftOut > 0 || $1.lines + (now - $1.at).seconds * rate < burst }
         return buckets.count < Self.mostKinds ? kind : Kind(task: "", ending: kind.ending)
     }

@@ -131,6 +131,27 @@ struct FileStoreTests {
         #expect(try await isKept(by: handedOn) { try await $0.enqueue($1) })
     }
 
+    @Test("a file for the body of a chord stays while its members end, and goes with the body")
+    func chord() async throws {
+        try await folder { store in
+            let app = Chard("files", broker: MemoryBroker())
+            app.use(files: store)
+            let double = app.task("double") { (x: Int) in 2 * x }
+            let weigh = app.task("weigh") { (context: TaskContext, parts: [Int], file: StoredFile) in
+                parts.reduce(0, +) + (try await context.contents(of: file).count)
+            }
+            let file = try await app.files.keep([1, 2, 3])
+            let result = try await group([double.signature(1), double.signature(2)]).then(weigh, with: file).enqueue()
+            let worker = Worker(app, options: WorkerOptions(concurrency: 1))
+            let running = Task { try await worker.run() }
+            let weight = try await result.value(timeout: .seconds(10))
+            #expect(weight == 9)
+            worker.stop(.gracefully)
+            try await running.value
+            #expect(names(store).isEmpty)
+        }
+    }
+
     @Test("a text that looks like a file is none")
     func quoted() async throws {
         try await folder { store in
