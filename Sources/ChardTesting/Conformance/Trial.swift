@@ -100,8 +100,13 @@ struct Trial: Sendable {
         _ what: String, within patience: Duration = patience, _ condition: @Sendable () async throws -> Bool
     ) async throws {
         let deadline = ContinuousClock.now + patience
+        var looks = 0
         while try await !condition() {
-            guard ContinuousClock.now < deadline else { throw failure("waited \(patience) in vain until \(what)") }
+            looks += 1
+            // Where the whole machine stood still, time alone says nothing.
+            guard ContinuousClock.now < deadline || looks < 20 else {
+                throw failure("waited \(patience) in vain until \(what)")
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
     }

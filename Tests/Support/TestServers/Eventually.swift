@@ -12,13 +12,18 @@ public struct TestServerError: Error, CustomStringConvertible {
     }
 }
 
-/// Waits until a condition holds, and throws with its name if it does not in time.
+/// Waits until a condition holds, and throws with its name if it does not in time and several looks: where the whole machine
+/// stood still, time alone says nothing.
 public func eventually(
     _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
+    var looks = 0
     while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw TestServerError("waited \(limit) in vain until \(what)") }
+        looks += 1
+        guard ContinuousClock.now < deadline || looks < 20 else {
+            throw TestServerError("waited \(limit) in vain until \(what)")
+        }
         try await Task.sleep(for: .milliseconds(3))
     }
 }
