@@ -66,18 +66,6 @@ let package = Package(
         app("slow-dashboard", "SlowDashboard"),
         app("reviews", "Reviews", [.product(name: "ChardHTTPFiles", package: "chard")]),
         .executableTarget(name: "web-bench", dependencies: common, path: "Sources/WebBench", swiftSettings: settings),
-        .testTarget(
-            name: "ProfilesTests",
-            dependencies: [
-                "profiles",
-                .product(name: "Chard", package: "chard"),
-                .product(name: "ChardHummingbird", package: "chard"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"),
-            ],
-            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
