@@ -28,7 +28,8 @@ extension RedisConsumerCore {
     /// Renews the lease, and asks for what there is to know. While nothing changes, that is one cheap question a second, and the
     /// renewal once in the time of a heartbeat, or whenever the process's figures have changed; else a script.
     func renew(asking indices: [Int]) {
-        let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
+        let present = subscription.vitals()
+        let vitals = (try? JSON.encode(present)) ?? Array("{}".utf8)
         let lists = indices.flatMap { [machine.pops[$0].list.key, machine.ripe[$0].key] }
         defer { renewals += 1 }
         guard machine.kept == acknowledged, isQuiet, renewals % Self.fullRenewals != 0 else {
@@ -42,9 +43,12 @@ extension RedisConsumerCore {
         if hasNews { commands.append(RedisCommand("GET", keys.orders)) }
         if machine.isOnDuty { commands.append(RedisCommand("PEXPIRE", keys.duty, Self.duty.milliseconds)) }
         let lease = server.settings.lease.milliseconds
-        let isSame = vitals == self.vitals
-        let isRenewal = !isSame || renewals % max(1, Int(server.settings.heartbeat / .seconds(1))) == 0
-        if !isSame {
+        let isDue = renewals % max(1, Int(server.settings.heartbeat / .seconds(1))) == 0
+        // What runs is told each second; how many have ended, of those that were shorter than that, with the heartbeat.
+        let isBusy = !present.running.isEmpty || isToldBusy
+        let isTelling = vitals != self.vitals && (isDue || isBusy)
+        let isRenewal = isDue || isTelling
+        if isTelling {
             commands.append(RedisScript.tellVitals.command(keys: [keys.heartbeat(identity)], lease, vitals))
         } else if isRenewal {
             commands.append(RedisCommand("PEXPIRE", keys.heartbeat(identity), lease))
@@ -57,7 +61,10 @@ extension RedisConsumerCore {
                 return self.handle(.renewalFailed)
             }
             if isRenewal, replies.last?.integer == 0 { return self.handle(.lapsed) }
-            self.vitals = vitals
+            if isTelling {
+                self.vitals = vitals
+                self.isToldBusy = !present.running.isEmpty
+            }
             let isSame = expected == 1 || replies[1].orderNumber == number
             guard replies[0].integer == expected, isSame else { return self.renewWholly(indices, lists, vitals) }
             self.handle(
@@ -87,7 +94,10 @@ extension RedisConsumerCore {
                 let error = RedisError(code: .wrongType, message: "nobody can go on duty")
                 self.server.look(into: error, of: [], by: self.subscription.node)
             }
-            self.vitals = vitals
+            if vitals != self.vitals {
+                self.vitals = vitals
+                self.isToldBusy = true
+            }
             self.isQuiet = true
             self.hasNews = answer[4].integer == 1
             if let jump = self.view.noteTime(.array(Array(answer[1...2])), asked: asked) {

@@ -37,6 +37,8 @@ final class RedisConsumerCore {
     var hasNews = false
     /// The figures that the server has.
     var vitals: [UInt8] = []
+    /// Whether something runs, by these figures.
+    var isToldBusy = true
     private var isEnded = false
 
     private var loop: NIOIsolatedEventLoop { server.client.eventLoop.assumeIsolated() }

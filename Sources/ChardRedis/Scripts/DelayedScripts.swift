@@ -15,15 +15,20 @@ extension RedisScript {
     /// In one step, so that a message is in one place, never in two or none; by the server's clock, so that no worker's
     /// clock matters. What cannot be moved stays, and holds up nothing else.
     static let promote = RedisScript(
-        lua.reading + """
+        lua.reading + lua.full + """
             local set, hash = key(), key()
             local room, bytes, known = tonumber(argument()), tonumber(argument()), tonumber(argument())
             local steps = argument()
             local time = redis.call('TIME')
             local now = time[1] + time[2] / 1000000
             local moved, stuck, lengths, isNew, nextDue = 0, {}, {}, {}, nil
-            -- A write that changes nothing, so that a full server takes the others: they make as much room as they take.
-            try('LTRIM', KEYS[3], 0, -1)
+            -- On a full server, after a write that changes nothing: it takes what follows, which makes as much room as it takes.
+            local function write(...)
+                local reply = try(...)
+                if not isFull(reply) then return reply end
+                try('LTRIM', KEYS[3], 0, -1)
+                return try(...)
+            end
 
             -- Returns why an entry stays, if it does.
             local function move(name)
@@ -34,7 +39,7 @@ extension RedisScript {
                 if not digit then return 'it is no message' end
                 local step = tonumber(string.sub(steps, digit + 1, digit + 1))
                 local list = KEYS[3 + step * 2]
-                local pushed = try('LPUSH', list, string.sub(entry, 2))
+                local pushed = write('LPUSH', list, string.sub(entry, 2))
                 if refused(pushed) then return pushed.err end
                 local removed = try('ZREM', set, name)
                 if not refused(removed) then
@@ -82,7 +87,7 @@ extension RedisScript {
             local isStuck = known < 0 or waits == known + moved
             for k = 3, #KEYS, 2 do
                 if (lengths[k] or 0) > 0 and (isStuck or isNew[k]) and try('EXISTS', KEYS[k + 1]) == 0
-                    and not refused(try('LMOVE', KEYS[k], KEYS[k + 1], 'RIGHT', 'RIGHT')) then
+                    and not refused(write('LMOVE', KEYS[k], KEYS[k + 1], 'RIGHT', 'RIGHT')) then
                     answer[#answer + 1] = (k - 3) / 2
                     waits = waits - 1
                 end
@@ -101,18 +106,21 @@ extension RedisScript {
     /// - Returns: of how many nobody took what was offered.
     ///
     /// In one step, so that nothing is in two places. It must be another one than that which offers, since the server gives
-    /// those who wait what came only when a script is over. It begins with a write that changes nothing, so that a full server
-    /// takes it.
+    /// those who wait what came only when a script is over. On a full server it is done after a write that changes nothing.
     static let takeBack = RedisScript(
-        """
-        redis.pcall('LTRIM', KEYS[1], 0, -1)
-        local count = 0
-        for k = 1, #KEYS, 2 do
-            if redis.call('LLEN', KEYS[k + 1]) == 1 then
-                redis.call('LMOVE', KEYS[k + 1], KEYS[k], 'RIGHT', 'RIGHT')
-                count = count + 1
+        lua.full + """
+            local count = 0
+            for k = 1, #KEYS, 2 do
+                if redis.call('LLEN', KEYS[k + 1]) == 1 then
+                    local moved = redis.pcall('LMOVE', KEYS[k + 1], KEYS[k], 'RIGHT', 'RIGHT')
+                    if isFull(moved) then
+                        redis.pcall('LTRIM', KEYS[k], 0, -1)
+                        moved = redis.pcall('LMOVE', KEYS[k + 1], KEYS[k], 'RIGHT', 'RIGHT')
+                    end
+                    if type(moved) == 'table' then return moved end
+                    count = count + 1
+                end
             end
-        end
-        return count
-        """)
+            return count
+            """)
 }

@@ -48,8 +48,7 @@ final class RedisHistory: Sendable {
         commands += [
             RedisCommand("INCRBY", keys.historyCount(segment), attempts.count),
             RedisCommand("PEXPIRE", keys.historyCount(segment), limits.timeToLive.milliseconds),
-            RedisCommand("ZRANGE", keys.historySegments, -1, -1),
-            RedisCommand("EXISTS", keys.historyYoung),
+            RedisCommand("GET", keys.historyYoung),
         ]
         let replies = try await client.pipeline(commands)
         for reply in replies {
@@ -57,11 +56,15 @@ final class RedisHistory: Sendable {
             newest.withLock { $0 = nil }
             throw error
         }
-        let last = replies[look + 2].array?.first?.text.flatMap { Int($0) }
-        newest.withLock { $0 = last }
-        guard last == segment else { return }
+        // It names the newest for as long as that is young.
+        guard let young = replies[look + 2].text.flatMap({ Int($0) }) else {
+            _ = try await begin(max(segment, try await names().last ?? segment) + 1)
+            return
+        }
+        newest.withLock { $0 = max(young, segment) }
+        guard young <= segment else { return }
         let isFull = (replies[look].integer ?? 0) >= max(1, limits.attempts / Self.segments)
-        if isFull || replies[look + 3].integer == 0 { _ = try await begin(segment + 1) }
+        if isFull { _ = try await begin(segment + 1) }
     }
 
     private func writing(_ attempts: [AttemptRecord], to segment: Int) -> [RedisCommand] {

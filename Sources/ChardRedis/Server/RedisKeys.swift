@@ -180,7 +180,7 @@ package struct RedisKeys: Sendable, Hashable {
 
     /// Sorted set with a TTL: the numbers of the history's segments.
     var historySegments: String { prefix + "chard:{history}:segments" }
-    /// String with a TTL: the newest segment is not too old to be added to.
+    /// String with a TTL: the number of the newest segment, for as long as that is not too old to be added to.
     var historyYoung: String { prefix + "chard:{history}:young" }
     /// String with a TTL: how many attempts were added to a segment.
     func historyCount(_ segment: Int) -> String { "\(prefix)chard:{history}:count:\(segment)" }
