@@ -50,13 +50,3 @@ package struct MovedRecord: Sendable, Hashable {
         self.timeToLive = timeToLive
     }
 }
-
-extension JoinPart {
-    /// An end as a store has it: its bytes stay the same. One that cannot be read is that of a member of its own.
-    package init(stored end: [UInt8], of group: String, at index: Int?, timeToLive: Duration?) {
-        let read = MemberEnd(reading: end)
-        self.init(
-            group: group, member: read?.id ?? String(decoding: end, as: UTF8.self), index: index,
-            isSuccess: read?.state == .success, end: end, timeToLive: timeToLive)
-    }
-}

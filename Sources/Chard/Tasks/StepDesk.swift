@@ -14,10 +14,8 @@ package final class StepDesk: Sendable {
     let value: @Sendable (_ name: String, _ record: String) async throws -> [UInt8]?
     /// Reads the status of a task.
     let status: @Sendable (_ id: String) async throws -> TaskStatus?
-    /// Writes more than a step, while the lease holds; `nil` where a run has no such.
-    let extend: (@Sendable (_ effects: Effects) async throws -> Void)?
-    /// What signatures do not say.
-    let rules: CanvasRules?
+    /// What adds members to the group of a task; `nil` where none can be added.
+    let group: (any GroupDesk)?
     /// Revokes tasks; `nil` where there are no orders.
     let revoke: (@Sendable (_ ids: [String]) async throws -> Void)?
 
@@ -26,16 +24,14 @@ package final class StepDesk: Sendable {
         write: @escaping @Sendable (_ record: String, _ name: String, _ result: [UInt8]) async throws -> Void,
         value: @escaping @Sendable (_ name: String, _ record: String) async throws -> [UInt8]?,
         status: @escaping @Sendable (_ id: String) async throws -> TaskStatus?,
-        revoke: (@Sendable (_ ids: [String]) async throws -> Void)?, rules: CanvasRules?,
-        extend: (@Sendable (_ effects: Effects) async throws -> Void)?
+        revoke: (@Sendable (_ ids: [String]) async throws -> Void)?, group: (any GroupDesk)?
     ) {
         self.read = read
         self.write = write
         self.value = value
         self.status = status
         self.revoke = revoke
-        self.rules = rules
-        self.extend = extend
+        self.group = group
     }
 
     /// How long steps are kept from the last one on, if their task does not end before.
@@ -47,6 +43,9 @@ package final class StepDesk: Sendable {
     /// In the message of a task that may have kept steps.
     static let header = "chard_steps"
 }
+
+/// What can be done to the group that a task is in. The canvas knows what that takes, and has the one type that conforms.
+protocol GroupDesk: Sendable {}
 
 /// The steps of a task, as one of its runs knows them.
 struct KnownSteps: Sendable {

@@ -19,8 +19,10 @@ extension StepDesk {
             guard let consumer, try await !consumer.report(effects) else { return }
             throw BrokerError(.leaseLost, "\(words): another worker may own the task by now")
         }
-        var extend: (@Sendable (Effects) async throws -> Void)?
-        if consumer != nil, results == nil { extend = { try await write($0, "no member is added to a group") } }
+        var group: GroupWriter?
+        if consumer != nil, results == nil, let app {
+            group = GroupWriter(rules: app.canvasRules) { try await write($0, "no member is added to a group") }
+        }
         self.init(
             read: { try await store.record($0) },
             write: { record, name, result in
@@ -28,6 +30,6 @@ extension StepDesk {
                 guard consumer != nil else { return try await store.change([change]) }
                 try await write([.record(change)], "step \"\(name)\" is not kept")
             }, value: { try await store.value($0, of: $1) }, status: { try await (results ?? store).status(of: $0) },
-            revoke: revoke, rules: app?.canvasRules, extend: extend)
+            revoke: revoke, group: group)
     }
 }

@@ -19,10 +19,10 @@ extension TaskContext {
     ///   broker; ``BrokerError`` if the task is another worker's by now.
     @discardableResult
     public func add<Output: Sendable>(toGroup part: some WorkflowPart<Output>) async throws -> AsyncResult<Output> {
-        guard let group = message.group, let chord = try message.decodeBody(limits: .held).embed.chord else {
+        guard let groupID = message.group, let chord = try message.decodeBody(limits: .held).embed.chord else {
             throw AppError("\(task): it is no member of a group that something waits for, so that nothing can be added")
         }
-        guard let desk, let extend = desk.extend, let rules = desk.rules else {
+        guard let group = desk?.group as? GroupWriter else {
             throw AppError(
                 "\(task): members can be added to a group only where its results are kept in the broker, and not in immediate "
                     + "mode")
@@ -40,27 +40,27 @@ extension TaskContext {
         var canvas = try workflow.part
         try canvas.checkDepth()
         canvas.freeze(
-            nil, CanvasPlace(root: message.rootID, group: group, index: message.groupIndex, chord: chord))
+            nil, CanvasPlace(root: message.rootID, group: groupID, index: message.groupIndex, chord: chord))
         guard let id = canvas.resultID, canvas.ends > 0 else {
             throw AppError("\(task): what is added to a group has no task")
         }
-        var unroller = Unroller(rules, parent: message, noticeQueue: queue)
+        var unroller = Unroller(group.rules, parent: message, noticeQueue: queue)
         try unroller.send(canvas)
         var effects: Effects = [
             .record(
                 RecordChange(
                     .keep, StepDesk.record(of: self.id), name, Array(id.utf8), timeToLive: StepDesk.timeToLive)),
-            .grow(JoinGrowth(group: group, count: canvas.ends)),
+            .grow(JoinGrowth(group: groupID, count: canvas.ends)),
         ]
-        let plan = WorkflowRecord.Part(WorkflowPlan(of: canvas), sentAt: rules.now(), parent: self.id)
-        if let change = plan.change(.amend, of: message.workflowID, as: id, timeToLive: rules.lifetimes.usual) {
+        let plan = WorkflowRecord.Part(WorkflowPlan(of: canvas), sentAt: group.rules.now(), parent: self.id)
+        if let change = plan.change(.amend, of: message.workflowID, as: id, timeToLive: group.rules.lifetimes.usual) {
             effects.append(.record(change))
         }
         for record in unroller.records { effects.append(.record(record)) }
         for join in unroller.joins { effects.append(.open(join)) }
         for message in unroller.messages { effects.append(.push(message.outgoing)) }
         cancellation.noteSteps()
-        try await extend(effects)
+        try await group.write(effects)
         return result(id)
     }
 
