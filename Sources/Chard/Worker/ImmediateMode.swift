@@ -3,6 +3,7 @@
 
 import DequeModule
 import FoundationEssentials
+import Synchronization
 
 /// What becomes of a task's failure in immediate mode.
 public enum ImmediateFailures: Sendable, Hashable {
@@ -34,6 +35,15 @@ final class ImmediateMode: ImmediateRunner {
     private let waits: Bool
     private let node: String
     private let pool: SoloPool
+    private let made = Mutex<Made?>(nil)
+
+    /// A worker, and what the app had when it was made: an app gets more tasks and middleware, never fewer.
+    private struct Made {
+        let worker: SoloWorker
+        let tasks: Int
+        let middleware: Int
+        let fileKeeper: FileKeeper?
+    }
 
     init(_ app: Chard, failures: ImmediateFailures, waits: Bool = false, node: String = "immediate") {
         var settings = MemorySettings()
@@ -47,12 +57,24 @@ final class ImmediateMode: ImmediateRunner {
 
     var store: any ResultStore { results }
 
-    func run(_ messages: [TaskMessage], of app: Chard) async throws {
-        try await pool.open()
+    private func worker(of app: Chard) -> SoloWorker {
+        let (tasks, middleware, fileKeeper) = (app.registry.count, app.middleware.count, app.fileKeeper)
+        if let made = made.withLock({ $0 }), made.tasks == tasks, made.middleware == middleware,
+            made.fileKeeper === fileKeeper
+        {
+            return made.worker
+        }
         let worker = SoloWorker(
             app, node: node, pool: pool, canRequeue: false,
             report: { [results] in try await results.store([$0]) },
             desk: StepDesk(results, by: nil), isRevoked: { _ in false }, seal: .random())
+        made.withLock { $0 = Made(worker: worker, tasks: tasks, middleware: middleware, fileKeeper: fileKeeper) }
+        return worker
+    }
+
+    func run(_ messages: [TaskMessage], of app: Chard) async throws {
+        try await pool.open()
+        let worker = worker(of: app)
         // What follows a task runs before the next message, as it would where nobody waits.
         var waiting = Deque(messages.map { $0.outgoing })
         while let message = waiting.popFirst() {
