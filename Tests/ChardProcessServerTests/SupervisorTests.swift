@@ -31,7 +31,8 @@ struct SupervisorTests {
             #expect(slowest < .seconds(2), "the service had a gap")
             #expect(try await running.value(timeout: .seconds(5)) == "kept")
             #expect(try await bench.marks("renewal").count == 1)
-            #expect(before.allSatisfy { kill($0, 0) != 0 })
+            // One that has given up its place still has to write what it knows, and to end.
+            try await eventually("the first ones have ended") { before.allSatisfy { kill($0, 0) != 0 } }
             // And again, as after each deployment.
             let second = try await processes(bench)
             supervisor.signal(SIGHUP)

@@ -45,13 +45,17 @@ func thrown<Failure: Error, Value>(_ type: Failure.Type = Failure.self, _ body: 
 extension MemoryBroker {
     /// The ids of what waits in a queue, the next one first; takes them out.
     func takeAll(from queue: String = "celery") async throws -> [String] {
+        try await takeAllMessages(from: queue).map(\.id)
+    }
+
+    func takeAllMessages(from queue: String = "celery") async throws -> [TaskMessage] {
         let consumer = try await consumer(
             for: Subscription(queues: [queue], node: "reader@here", concurrency: 1, startedAt: settings.now()))
         guard try await !consumer.isDrained() else { return [] }
         let deliveries = try await consumer.claim(upTo: 10_000)
         _ = try await consumer.settle(deliveries.map { Settlement($0) })
         await consumer.close()
-        return try deliveries.map { try TaskMessage(decoding: $0.payload).id }
+        return try deliveries.map { try TaskMessage(decoding: $0.payload) }
     }
 
     /// Takes away the holds of all consumers, as if their processes were lost.

@@ -11,6 +11,7 @@ final class RecordingConsumerBroker: Broker {
     fileprivate let reports = Recorder<StatusRecord>()
     let memory = MemoryBroker()
     private let failure = Mutex<BrokerError?>(nil)
+    private let claimFailure = Mutex<BrokerError?>(nil)
     let location = "recording://"
 
     /// What was settled for good. A slow machine may hand back what it cannot start soon, and take it again.
@@ -24,6 +25,15 @@ final class RecordingConsumerBroker: Broker {
     /// From now on settling throws this.
     func failSettling(with error: BrokerError) {
         failure.withLock { $0 = error }
+    }
+
+    /// The next claim throws this.
+    func failClaiming(with error: BrokerError) {
+        claimFailure.withLock { $0 = error }
+    }
+
+    fileprivate func checkClaim() throws {
+        if let error = claimFailure.withLock({ $0 }) { throw error }
     }
 
     fileprivate func note(_ batch: [Settlement]) throws {
@@ -60,7 +70,10 @@ private struct RecordingConsumer: Consumer {
 
     func isRevoked(_ id: String) -> Bool { memory.isRevoked(id) }
     func noteLastChance(of id: String) async throws { try await memory.noteLastChance(of: id) }
-    func claim(upTo count: Int) async throws -> [Delivery] { try await memory.claim(upTo: count) }
+    func claim(upTo count: Int) async throws -> [Delivery] {
+        try broker.checkClaim()
+        return try await memory.claim(upTo: count)
+    }
     func wake() { memory.wake() }
     func report(_ effects: Effects) async throws -> Bool {
         for status in effects.statuses { broker.reports.add(status) }

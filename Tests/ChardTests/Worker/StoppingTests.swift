@@ -114,6 +114,26 @@ struct StoppingTests {
         #expect(Set(try await broker.takeAll()) == Set(ids))
     }
 
+    @Test("what runs when an error ends its worker goes back, and counts as lost")
+    func endInError() async throws {
+        let broker = RecordingConsumerBroker()
+        let app = Chard("test", broker: broker)
+        let gate = Gate()
+        let long = app.task("long") { () in try await gate.pass() }
+        let quick = app.task("quick") { () in }
+        let worker = Worker(app, options: WorkerOptions(concurrency: 1, node: "test@here"), logger: quietLogger)
+        let running = Task { try await worker.run() }
+        let id = try await long.enqueue().id
+        try await eventually("it runs") { gate.arrivals == 1 }
+        broker.failClaiming(with: BrokerError(.unauthorized, "no"))
+        // The claim under way brings it; the one behind that fails.
+        try await quick.enqueue()
+        await #expect(throws: BrokerError.self) { try await running.value }
+        let messages = try await broker.memory.takeAllMessages()
+        #expect(messages.first { $0.id == id }?.losses == 1)
+        #expect(messages.filter { $0.id != id }.allSatisfy { $0.losses == 0 })
+    }
+
     @Test("cancelling the task that runs the worker stops it")
     func cancelled() async throws {
         let scene = Congestion(grace: .milliseconds(20))
