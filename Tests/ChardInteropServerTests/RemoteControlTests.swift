@@ -52,6 +52,10 @@ struct RemoteControlTests {
                 ["-m", "celery", "-A", "peer", "worker", "-c", "2", "-E", "-l", "INFO", "-n", "py@python"],
                 environment: ["BROKER_URL": server.url, "PYTHONPATH": Self.folder])
             for (node, worker) in workers { try await worker.says(node.hasSuffix("swift") ? "is ready" : "ready.") }
+            // Celery's worker says so before it listens, and what is said to nobody is lost.
+            try await eventually("all listen to orders") {
+                try await server.cli("PUBSUB", "NUMSUB", "/0.celery.pidbox").contains("\(Self.nodes.count)")
+            }
             try await body(Fleet(server: server, workers: workers))
             for worker in workers.values { worker.signal(15) }
             for (node, worker) in workers { #expect(try await worker.finished() == 0, "\(node): \(worker.talk)") }
