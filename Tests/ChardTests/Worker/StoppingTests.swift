@@ -121,7 +121,7 @@ struct StoppingTests {
         let gate = Gate()
         let long = app.task("long") { () in try await gate.pass() }
         let quick = app.task("quick") { () in }
-        let worker = Worker(app, options: WorkerOptions(concurrency: 1, node: "test@here"), logger: quietLogger)
+        let worker = Worker(app, options: WorkerOptions(concurrency: 2, node: "test@here"), logger: quietLogger)
         let running = Task { try await worker.run() }
         let id = try await long.enqueue().id
         try await eventually("it runs") { gate.arrivals == 1 }
