@@ -53,10 +53,12 @@ struct RemoteControlTests {
                 environment: ["BROKER_URL": server.url, "PYTHONPATH": Self.folder])
             for (node, worker) in workers { try await worker.says(node.hasSuffix("swift") ? "is ready" : "ready.") }
             // Celery's worker says so before it listens, and what is said to nobody is lost.
-            try await eventually("all listen to orders") {
-                try await server.cli("PUBSUB", "NUMSUB", "/0.celery.pidbox").contains("\(Self.nodes.count)")
+            let fleet = Fleet(server: server, workers: workers)
+            try await eventually("all listen to orders", within: .seconds(60)) {
+                let answers = try? await fleet.celery("inspect", "-t", "2", "ping")
+                return answers?.object?.keys.sorted() == Self.nodes
             }
-            try await body(Fleet(server: server, workers: workers))
+            try await body(fleet)
             for worker in workers.values { worker.signal(15) }
             for (node, worker) in workers { #expect(try await worker.finished() == 0, "\(node): \(worker.talk)") }
         }
