@@ -22,12 +22,6 @@ struct MemoryState {
         var ended: @Sendable () -> Void
     }
 
-    private struct Stored {
-        var state: TaskState
-        var json: [UInt8]
-        var expiresAt: Date?
-    }
-
     private let settings: MemorySettings
     let seal = LossSeal.random()
     /// Waiting messages of each queue, by step of priority.
@@ -37,8 +31,7 @@ struct MemoryState {
     /// Sorted by time, the earliest first; equal times in the order they came.
     var delayed: [Delayed] = []
     private var holders: [String: Holder] = [:]
-    private var statuses: [String: Stored] = [:]
-    private var statusesToSweepAt = 1024
+    private var statuses = StatusBook()
     var listeners = StatusListeners()
     private var letters: [DeadLetter] = []
     /// Statuses of what was put aside while there was no holder to tell.
@@ -277,45 +270,16 @@ struct MemoryState {
     // MARK: Statuses
 
     mutating func store(_ record: StatusRecord, now: Date) {
-        if record.state != .success, let stored = statuses[record.id], stored.state == .success,
-            !isOver(stored, now: now)
-        {
-            return
-        }
-        sweepStatuses(now: now)
-        statuses[record.id] = Stored(
-            state: record.state, json: record.json,
-            expiresAt: record.timeToLive.map { now.addingTimeInterval($0.seconds) })
+        guard statuses.store(record, now: now) else { return }
         if let news = listeners.news(of: record.id, record.json) { wakes.append(news) }
-    }
-
-    /// Forgets statuses whose time is over: whenever there are twice as many as the last time left.
-    private mutating func sweepStatuses(now: Date) {
-        guard statuses.count >= statusesToSweepAt else { return }
-        statuses = statuses.filter { !isOver($0.value, now: now) }
-        statusesToSweepAt = max(1024, statuses.count * 2)
     }
 
     /// How many statuses are kept, those included whose time is over unnoticed.
     var storedStatuses: Int { statuses.count }
 
-    mutating func status(of id: String, now: Date) -> [UInt8]? {
-        guard let stored = statuses[id] else { return nil }
-        guard !isOver(stored, now: now) else {
-            statuses[id] = nil
-            return nil
-        }
-        return stored.json
-    }
+    mutating func status(of id: String, now: Date) -> [UInt8]? { statuses.status(of: id, now: now) }
 
-    private func isOver(_ stored: Stored, now: Date) -> Bool {
-        stored.expiresAt.map { $0 <= now } ?? false
-    }
-
-    mutating func forget(_ id: String, now: Date) -> Bool {
-        defer { statuses[id] = nil }
-        return status(of: id, now: now) != nil
-    }
+    mutating func forget(_ id: String, now: Date) -> Bool { statuses.forget(id, now: now) }
 
     /// Adds a listener, who is told the stored status first. Returns the listener's number.
     mutating func watch(_ id: String, now: Date, _ listener: @escaping StatusListener) -> Int {
