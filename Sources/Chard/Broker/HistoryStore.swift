@@ -23,6 +23,37 @@ public protocol HistoryStore: Broker {
     func attempts(
         since: Date, onlyBad: Bool, limit: Int, matching isWanted: @escaping @Sendable (Attempt) -> Bool
     ) async throws -> [Attempt]
+
+    /// Reads on from where somebody was, about in the order in which attempts ended: all that is kept, once each, but for
+    /// what is forgotten before it is read.
+    ///
+    /// - Parameters:
+    ///   - cursor: Where; `nil` begins with the oldest that is kept.
+    ///   - limit: How many about, at most. None at all means that there are no more for now.
+    func attempts(after cursor: HistoryCursor?, limit: Int) async throws -> HistoryPage
+}
+
+/// How far somebody has read the history of a broker: only that broker can tell what it means.
+public struct HistoryCursor: Sendable, Hashable {
+    /// As the broker writes it.
+    public let text: String
+
+    /// A cursor that a broker has written so.
+    public init(_ text: String) { self.text = text }
+}
+
+/// A piece of a history.
+public struct HistoryPage: Sendable {
+    /// The attempts.
+    public var attempts: [Attempt]
+    /// Where to read on.
+    public var cursor: HistoryCursor
+
+    /// Makes a page.
+    public init(_ attempts: [Attempt], then cursor: HistoryCursor) {
+        self.attempts = attempts
+        self.cursor = cursor
+    }
 }
 
 /// How much is kept of the history of tasks.

@@ -42,6 +42,14 @@ struct HistoryBook {
         return found
     }
 
+    mutating func attempts(after cursor: HistoryCursor?, limit: Int, now: Date) -> HistoryPage {
+        forget(now: now)
+        let first = max(0, (cursor.flatMap { Int($0.text) } ?? 0) - forgotten)
+        let page = attempts.dropFirst(first).prefix(limit)
+        return HistoryPage(
+            page.compactMap(\.attempt), then: HistoryCursor(String(forgotten + min(first, attempts.count) + page.count)))
+    }
+
     private mutating func forget(now: Date) {
         let oldest = now.addingTimeInterval(-limits.timeToLive.seconds)
         while let first = attempts.first, attempts.count > limits.attempts || first.endedAt < oldest {

@@ -25,4 +25,9 @@ extension MemoryBroker: HistoryStore {
             state.history.attempts(since: since, onlyBad: onlyBad, limit: limit, now: now, matching: isWanted)
         }
     }
+
+    /// Reads on.
+    public func attempts(after cursor: HistoryCursor?, limit: Int) async throws -> HistoryPage {
+        change { state, now in state.history.attempts(after: cursor, limit: max(0, limit), now: now) }
+    }
 }

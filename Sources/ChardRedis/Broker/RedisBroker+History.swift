@@ -26,4 +26,11 @@ extension RedisBroker: HistoryStore {
             try await server.history.attempts(since: since, onlyBad: onlyBad, limit: limit, matching: isWanted)
         }
     }
+
+    /// Reads on.
+    public func attempts(after cursor: HistoryCursor?, limit: Int) async throws -> HistoryPage {
+        try await translatingErrors { () throws(RedisError) in
+            try await server.history.attempts(after: cursor, limit: limit)
+        }
+    }
 }

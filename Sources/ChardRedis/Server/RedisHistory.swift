@@ -170,6 +170,60 @@ final class RedisHistory: Sendable {
         return Array(found.sorted { $0.endedAt > $1.endedAt }.prefix(limit))
     }
 
+    /// A place in a history: in each of its last segments, how many elements of its two lists were read. In two of them, since
+    /// somebody may still write to the last but one who has not heard of the last.
+    private struct Place {
+        var read: [(segment: Int, good: Int, bad: Int)] = []
+
+        init(_ cursor: HistoryCursor?) {
+            for part in (cursor?.text ?? "").split(separator: ",") {
+                let numbers = part.split(separator: ":").compactMap { Int($0) }
+                if numbers.count == 3 { read.append((numbers[0], numbers[1], numbers[2])) }
+            }
+        }
+
+        var cursor: HistoryCursor {
+            HistoryCursor(read.map { "\($0.segment):\($0.good):\($0.bad)" }.joined(separator: ","))
+        }
+    }
+
+    func attempts(after cursor: HistoryCursor?, limit: Int) async throws(RedisError) -> HistoryPage {
+        var place = Place(cursor)
+        let names = try await names()
+        var found: [Attempt] = []
+        let first = place.read.first?.segment ?? .min
+        for segment in names where segment >= first {
+            var read = place.read.first { $0.segment == segment } ?? (segment, 0, 0)
+            read.good += try await self.read(keys.historyGood(segment), from: read.good, limit, &found)
+            read.bad += try await self.read(keys.historyBad(segment), from: read.bad, limit, &found)
+            place.read.removeAll { $0.segment == segment }
+            place.read.append(read)
+            if found.count >= limit { break }
+        }
+        place.read = Array(place.read.sorted { $0.segment < $1.segment }.suffix(2))
+        return HistoryPage(found, then: place.cursor)
+    }
+
+    /// Reads elements of a list until there are enough attempts. Returns how many elements.
+    private func read(
+        _ list: String, from first: Int, _ limit: Int, _ found: inout [Attempt]
+    ) async throws(RedisError) -> Int {
+        let page = 20
+        var count = 0
+        while found.count < limit {
+            let reply =
+                try await client.send(RedisCommand("LRANGE", list, first + count, first + count + page - 1)).array ?? []
+            for element in reply {
+                for line in (element.bytes ?? []).split(separator: UInt8(ascii: "\n")) {
+                    if let attempt = Self.attempt(line) { found.append(attempt) }
+                }
+            }
+            count += reply.count
+            if reply.count < page { break }
+        }
+        return count
+    }
+
     private func scan(_ list: String, _ take: (Attempt) -> Void) async throws(RedisError) {
         let page = 20
         var first = 0

@@ -30,4 +30,12 @@ extension SQLiteBroker: HistoryStore {
             try StoredAttempt.last(db, since: oldest, onlyBad: onlyBad, limit: max(0, limit), isWanted)
         }
     }
+
+    /// Reads on.
+    public func attempts(after cursor: HistoryCursor?, limit: Int) async throws -> HistoryPage {
+        let oldest = Date().timeIntervalSince1970 - historyLimits.timeToLive.seconds
+        return try await engine.read { db in
+            try StoredAttempt.after(db, cursor, since: oldest, limit: max(0, limit))
+        }
+    }
 }

@@ -59,4 +59,18 @@ enum StoredAttempt {
         }
         return Array(found.prefix(limit))
     }
+
+    /// - Parameter cursor: The number of the last that was read.
+    static func after(_ db: Database, _ cursor: HistoryCursor?, since: Double, limit: Int) throws -> HistoryPage {
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT number, id, record FROM history WHERE number > ? AND ended >= ? ORDER BY number LIMIT ?",
+            arguments: [cursor.flatMap { Int64($0.text) } ?? 0, since, limit])
+        let attempts = rows.compactMap { row -> Attempt? in
+            let (id, record): (String, Data) = (row["id"], row["record"])
+            return Attempt(id: id, stored: record)
+        }
+        let last: Int64? = rows.last?["number"]
+        return HistoryPage(attempts, then: last.map { HistoryCursor(String($0)) } ?? cursor ?? HistoryCursor("0"))
+    }
 }

@@ -64,6 +64,42 @@ extension BrokerClause {
         },
 
         BrokerClause(
+            "reading a history on", "Whoever reads a history on finds every attempt once, whatever is told meanwhile."
+        ) { trial in
+            let broker = try await trial.broker(with: (any HistoryStore).self)
+            let now = trial.fixture.now.wholeMilliseconds
+            func note(_ numbers: Range<Int>) async throws {
+                try await broker.note(
+                    numbers.map { number in
+                        AttemptRecord(
+                            Attempt(
+                                id: "\(number)", end: number % 3 == 0 ? .failure : .success,
+                                endedAt: now.addingTimeInterval(Double(number - 2_000) / 1_000)))
+                    })
+            }
+            var cursor: HistoryCursor?
+            var found: [String] = []
+            func readOn(_ limit: Int) async throws -> Int {
+                let page = try await broker.attempts(after: cursor, limit: limit)
+                cursor = page.cursor
+                found += page.attempts.map(\.id)
+                return page.attempts.count
+            }
+            try trial.equal(try await readOn(10), 0, "what is there before anything is told")
+            for first in stride(from: 0, to: 900, by: 300) { try await note(first..<first + 300) }
+            _ = try await readOn(100)
+            try await note(900..<1_200)
+            while try await readOn(100) > 0 {}
+            try trial.equal(Set(found), Set((0..<1_200).map { "\($0)" }), "what was found")
+            try trial.equal(found.count, 1_200, "how many were found")
+            try await note(1_200..<1_201)
+            try trial.equal(try await readOn(100), 1, "what was told since")
+            let second = try await trial.broker(with: (any HistoryStore).self)
+            try trial.equal(
+                try await second.attempts(after: cursor, limit: 10).attempts, [], "what another finds after it")
+        },
+
+        BrokerClause(
             "a long story", "A task that is tried again and again has its last attempts, and takes bounded room."
         ) {
             trial in
