@@ -29,6 +29,9 @@ public struct Settings: Sendable {
     /// How many messages are kept in memory while the broker is away; 0 makes an enqueue fail after its deadline instead.
     /// What is kept is lost with the process.
     public var sendBuffer: Int
+    /// Up to so many bytes, the message of a task that has failed for good is kept for as long as results are, so that it can be
+    /// looked at and sent again: see ``Operator/Tasks/retry(_:)``. 0 keeps none.
+    public var failedMessageLimit: Int
     /// The present time. Tests set a clock of their own.
     public var now: @Sendable () -> Date
 
@@ -37,7 +40,7 @@ public struct Settings: Sendable {
         defaultQueue: String = "celery", resultExpires: Duration = .seconds(86_400), limits: MessageLimits = .default,
         describesArguments: Bool = true, redactedArguments: Set<String> = Settings.usuallyRedacted,
         sendsSentEvents: Bool = false, resultExtended: Bool = false, sendBuffer: Int = 0,
-        now: @escaping @Sendable () -> Date = { Date() }
+        failedMessageLimit: Int = 16 << 10, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.defaultQueue = defaultQueue
         self.resultExpires = resultExpires
@@ -47,6 +50,7 @@ public struct Settings: Sendable {
         self.sendsSentEvents = sendsSentEvents
         self.resultExtended = resultExtended
         self.sendBuffer = sendBuffer
+        self.failedMessageLimit = failedMessageLimit
         self.now = now
     }
 }

@@ -84,13 +84,15 @@ enum WorkflowRecord {
             message = value.count > end + 1 ? Array(value[(end + 1)...]) : nil
         }
 
-        func change(of root: String, id: String, timeToLive: Duration) -> RecordChange {
+        func change(
+            _ kind: RecordChange.Kind, of root: String, id: String, timeToLive: Duration
+        ) -> RecordChange {
             let json: JSON = [
                 "task": .string(task), "error": .string(String(error.prefix(1_000))), "queue": .string(queue),
                 "buried": .bool(isBuried),
             ]
             return RecordChange(
-                .amend, root, Self.prefix + id, json.encoded() + [0x0A] + (message ?? []), timeToLive: timeToLive)
+                kind, root, Self.prefix + id, json.encoded() + [0x0A] + (message ?? []), timeToLive: timeToLive)
         }
     }
 }

@@ -38,7 +38,11 @@ extension Operator {
             record.message = try? TaskMessage(decoding: letter.payload, limits: .held)
             return record
         }
-        return record.status == nil && record.attempts.isEmpty ? nil : record
+        guard record.status != nil || !record.attempts.isEmpty else { return nil }
+        if let kept = try? await failure(of: id, root: record.rootID ?? id)?.failure.message {
+            record.message = try? TaskMessage(decoding: kept, limits: .held)
+        }
+        return record
     }
 
     /// Looks for a task with the workers, and then in the queues.

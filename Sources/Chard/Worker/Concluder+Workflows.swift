@@ -4,7 +4,8 @@
 import FoundationEssentials
 
 extension Concluder {
-    /// Notes in the record of its workflow, if there is one, that a part has failed: with its message, which may be sent again.
+    /// Notes that a task has failed for good: with its message, which may be sent again. That of a workflow's part goes into the
+    /// workflow's record, if there is one, that of any other into one of its own.
     func note(
         _ outcome: Outcome, of message: TaskMessage?, isFollowed: Bool, _ delivery: Delivery
     ) -> Effect? {
@@ -16,20 +17,28 @@ extension Concluder {
         case .success, .retry, .replaced, .tooEarly, .rateLimited, .revoked, .requeued, .unreadable, .returned:
             return nil
         }
-        guard let message, isFollowed || message.group != nil || message.workflowOrder != nil else { return nil }
+        guard let message else { return nil }
+        let isPart = message.isPart(isFollowed: isFollowed)
+        guard isPart || mayKeepAlone(delivery, isBuried: isBuried) else { return nil }
         let failure = WorkflowRecord.Failure(
             task: message.task, error: error, queue: delivery.queue, isBuried: isBuried, message: delivery.payload)
         return .record(
-            failure.change(of: message.workflowID, id: message.id, timeToLive: rules.lifetimes.usual))
+            failure.change(
+                isPart ? .amend : .keep, of: message.workflowID, id: message.id, timeToLive: rules.lifetimes.usual))
+    }
+
+    /// Whether the message of a task by itself is kept: not what is a dead letter, nor what is large.
+    private func mayKeepAlone(_ delivery: Delivery, isBuried: Bool) -> Bool {
+        keepsRecords && !isBuried && delivery.payload.count <= settings.failedMessageLimit
     }
 
     /// Lets the steps of a task go with it, unless it may be sent again.
-    func endOfSteps(_ outcome: Outcome, of message: TaskMessage?, isFollowed: Bool) -> Effect? {
+    func endOfSteps(_ outcome: Outcome, of message: TaskMessage?, isFollowed: Bool, _ delivery: Delivery) -> Effect? {
         guard let message, message.hasSteps else { return nil }
         switch outcome {
         case .success, .replaced, .revoked: break
         case .failure(_, nil), .ignored:
-            if isFollowed || message.group != nil || message.workflowOrder != nil { return nil }
+            if message.isPart(isFollowed: isFollowed) || mayKeepAlone(delivery, isBuried: false) { return nil }
         case .failure, .rejected, .retry, .tooEarly, .rateLimited, .requeued, .unreadable, .returned: return nil
         }
         return .record(.forgetting(StepDesk.record(of: message.id)))
@@ -48,6 +57,9 @@ extension Concluder {
 }
 
 extension TaskMessage {
+    /// Whether it is part of a workflow.
+    fileprivate func isPart(isFollowed: Bool) -> Bool { isFollowed || group != nil || workflowOrder != nil }
+
     /// Whether its task may have kept steps: whoever concludes it knows by this.
     var hasSteps: Bool { !headers.isEmpty && headers[StepDesk.header] != nil }
 

@@ -13,6 +13,8 @@ struct Concluder: Sendable {
     let keepsResultsElsewhere: Bool
     /// Whether the ends of a chord's members can be counted.
     let keepsJoins: Bool
+    /// Whether the message of what has failed can be kept.
+    var keepsRecords = true
     let rules: CanvasRules
     /// How many effects one step may have.
     var mostEffects = 200
@@ -59,7 +61,7 @@ struct Concluder: Sendable {
         }
         var effects = effects(of: outcome, message, task, delivery, children: [])
         if let note = note(outcome, of: message, isFollowed: false, delivery) { effects.append(note) }
-        if let end = endOfSteps(outcome, of: message, isFollowed: false) { effects.append(end) }
+        if let end = endOfSteps(outcome, of: message, isFollowed: false, delivery) { effects.append(end) }
         var conclusion = Conclusion(Settlement(delivery, effects), as: outcome.count)
         if keepsResultsElsewhere { conclusion.extras.statuses = conclusion.settlement.effects.takeStatuses() }
         return conclusion
@@ -80,7 +82,7 @@ struct Concluder: Sendable {
         var effects = effects(of: outcome, message, task, delivery, children: followers?.children ?? [])
         for effect in followers?.effects ?? [] { effects.append(effect) }
         if let note = note(outcome, of: message, isFollowed: true, delivery) { effects.append(note) }
-        if let end = endOfSteps(outcome, of: message, isFollowed: true) { effects.append(end) }
+        if let end = endOfSteps(outcome, of: message, isFollowed: true, delivery) { effects.append(end) }
         if followers?.sends == true, let renewal = renewal(of: message) { effects.append(renewal) }
         var extras = Conclusion.Extras()
         if effects.hasJoinParts {
