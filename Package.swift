@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "ChardSQLite", targets: ["ChardSQLite"]),
         .library(name: "ChardCommand", targets: ["ChardCommand"]),
         .library(name: "ChardHummingbird", targets: ["ChardHummingbird"]),
+        .library(name: "ChardDashboard", targets: ["ChardDashboard"]),
         .library(name: "ChardHTTPFiles", targets: ["ChardHTTPFiles"]),
         .library(name: "ChardTesting", targets: ["ChardTesting"]),
         .executable(name: "chard", targets: ["ChardProgram"]),
@@ -25,7 +26,7 @@ let package = Package(
         .executable(name: "chard-bench-peer", targets: ["BenchPeer"]),
     ],
     traits: [
-        .trait(name: "Web", description: "ChardHummingbird, and the packages that it needs."),
+        .trait(name: "Web", description: "ChardHummingbird and ChardDashboard, and the packages that they need."),
         .default(enabledTraits: ["Web"]),
     ],
     dependencies: [
@@ -39,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -73,12 +75,16 @@ let package = Package(
             name: "ChardCommand",
             dependencies: [
                 "Chard", "ChardRedis", "ChardSQLite",
+                .target(name: "ChardDashboard", condition: .when(traits: ["Web"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(
@@ -98,6 +104,18 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
                 .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Web"])),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "ChardDashboard",
+            dependencies: [
+                "Chard",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Web"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache", condition: .when(traits: ["Web"])),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -176,6 +194,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "ChardDashboardTests",
+            dependencies: ["Chard", "ChardDashboard"], swiftSettings: settings),
         .testTarget(name: "ChardTestingTests", dependencies: ["Chard", "ChardTesting"], swiftSettings: settings),
         .testTarget(
             name: "ChardRedisTests",

@@ -26,6 +26,17 @@ struct ProbeAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Whether only this machine reaches it.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+    /// The host as a browser on this machine may say it.
+    var readableHost: String { ["0.0.0.0", "::"].contains(host) ? "localhost" : host }
+
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

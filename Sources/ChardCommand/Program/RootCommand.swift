@@ -30,6 +30,9 @@ struct RootCommand: AsyncParsableCommand {
             MigrateCommand.self,
             DoctorCommand.self, BenchCommand.self,
         ]
+        #if Web
+        commands.append(DashboardCommand.self)
+        #endif
         return CommandConfiguration(
             commandName: launch.name,
             abstract: app.tasks.isEmpty

@@ -48,6 +48,11 @@ struct Setting: Sendable, Hashable {
     static let historyLimit = Setting(name: "history_limit", kind: .wholeNumber, expected: "a whole number")
     static let historyHours = Setting(name: "history_hours", kind: .number, expected: "a number of hours, 0 for none")
 
+    static let dashboardHTTP = Setting(
+        name: "dashboard_http", kind: .text, expected: "an address such as 127.0.0.1:8787")
+    static let dashboardPassword = Setting(name: "dashboard_password", kind: .text, expected: "text")
+    static let dashboardToken = Setting(name: "dashboard_token", kind: .text, expected: "text")
+
     /// More is a slip: each costs a connection for each list, and memory.
     static let mostProcesses = 1_024
     /// More than that are never busy at once.
@@ -56,6 +61,6 @@ struct Setting: Sendable, Hashable {
     static let all = [
         brokerURL, resultsURL, keyPrefix, prioritySteps, prioritySeparator, logLevel, logFormat, logRate, workerQueues,
         workerConcurrency, workerProcesses, workerNode, workerGrace, workerEvents, http, startupWait, deadLetterLimit,
-        deadLetterDays, historyLimit, historyHours,
+        deadLetterDays, historyLimit, historyHours, dashboardHTTP, dashboardPassword, dashboardToken,
     ]
 }

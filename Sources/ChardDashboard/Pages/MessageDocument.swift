@@ -1,0 +1,22 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import Chard
+import FoundationEssentials
+
+/// A message as pages have it.
+enum MessageDocument {
+    static func make(_ peeked: PeekedMessage, place: Int? = nil, node: String? = nil, showsArguments: Bool) -> JSON {
+        let message = peeked.message
+        let (id, task) = (message?.id ?? peeked.task.id, message?.task ?? peeked.task.name)
+        return [
+            "place": place.map { .integer($0 + 1) } ?? .null, "node": node.map(JSON.string) ?? .null,
+            "id": id.map(JSON.string) ?? .null, "task": .string(task ?? "?"), "priority": .integer(peeked.priority),
+            "sent_at": time(message?.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }),
+            "arguments": .string(showsArguments ? message?.argumentsText ?? "" : "hidden"),
+            "size": peeked.excerptOf.map(JSON.integer) ?? .null,
+        ]
+    }
+
+    static func time(_ date: Date?) -> JSON { date.map { .string(Timestamp.text(for: $0)) } ?? .null }
+}

@@ -1,0 +1,97 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The one stylesheet, light and dark, from the width of a phone on.
+enum Style {
+    static let text = """
+        :root {
+          color-scheme: light dark;
+          --ink: #1b1d1f; --quiet: #63676c; --page: #f6f6f3; --card: #fff; --line: #dcdcd6; --accent: #8a1c4a;
+          --good: #2f7d4f; --bad: #b3261e; --warn: #8a6100; --soft: #efeee9;
+        }
+        @media (prefers-color-scheme: dark) {
+          :root {
+            --ink: #e8e8e4; --quiet: #a0a4a8; --page: #16181a; --card: #1f2225; --line: #34383c; --accent: #f09abd;
+            --good: #6fce95; --bad: #ff8a80; --warn: #f0c674; --soft: #282c30;
+          }
+        }
+        * { box-sizing: border-box; }
+        body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+        a { color: var(--accent); }
+        a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, summary:focus-visible {
+          outline: 2px solid var(--accent); outline-offset: 2px;
+        }
+        .skip { position: absolute; left: -999px; }
+        .skip:focus { left: 8px; top: 8px; background: var(--card); padding: 4px 8px; z-index: 1; }
+        header { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; padding: 10px 24px; background: var(--card);
+          border-bottom: 1px solid var(--line); }
+        header .brand { font-weight: 700; color: var(--ink); text-decoration: none; }
+        header nav { flex: 1; min-width: 0; }
+        header ul { display: flex; flex-wrap: wrap; gap: 2px 4px; margin: 0; padding: 0; list-style: none; }
+        header li a { display: block; padding: 4px 9px; border-radius: 6px; color: var(--ink); text-decoration: none; }
+        header li a:hover { background: var(--soft); }
+        header li a[aria-current] { background: var(--accent); color: var(--card); }
+        main { max-width: 1240px; margin: 0 auto; padding: 12px 24px 40px; }
+        footer { max-width: 1240px; margin: 0 auto; padding: 0 24px 24px; color: var(--quiet); font-size: 13px; overflow-wrap: anywhere; }
+        h1 { font-size: 22px; margin: 10px 0 14px; overflow-wrap: anywhere; }
+        h2 { font-size: 16px; margin: 26px 0 8px; }
+        .notice, #banner { max-width: 1192px; margin: 12px auto 0; padding: 8px 14px; border-radius: 8px; background: var(--soft);
+          border-left: 4px solid var(--good); }
+        #banner, .alarm { border-left-color: var(--bad); }
+        .alarm, .warning { padding: 8px 14px; margin: 8px 0; border-radius: 8px; background: var(--soft); border-left: 4px solid var(--bad); }
+        .warning { border-left-color: var(--warn); }
+        .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 0; padding: 0;
+          list-style: none; }
+        .cards li, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
+        .cards b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
+        .cards a { text-decoration: none; color: inherit; }
+        .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+        table { border-collapse: collapse; width: 100%; }
+        th, td { padding: 7px 12px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+        tr:last-child > td { border-bottom: 0; }
+        th { color: var(--quiet); font-weight: 600; font-size: 13px; white-space: nowrap; }
+        td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        td.text { overflow-wrap: anywhere; min-width: 200px; }
+        .quiet, td.none { color: var(--quiet); }
+        .id, code, pre { font-family: ui-monospace, monospace; font-size: 13px; }
+        pre { background: var(--soft); border-radius: 8px; padding: 10px 14px; overflow: auto; max-height: 420px; white-space: pre-wrap;
+          overflow-wrap: anywhere; margin: 6px 0; }
+        dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
+        dt { color: var(--quiet); }
+        dd { margin: 0; overflow-wrap: anywhere; }
+        .state { display: inline-block; padding: 0 8px; border-radius: 999px; background: var(--soft); font-size: 13px; white-space: nowrap; }
+        .state.success, .state.SUCCESS, .state.succeeded, .state.active, .state.fine { color: var(--good); }
+        .state.failure, .state.FAILURE, .state.failed, .state.dead, .state.LOST, .state.lost, .state.danger { color: var(--bad);
+          font-weight: 600; }
+        .state.retry, .state.RETRY, .state.paused, .state.revoked, .state.REVOKED, .state.late, .state.warning, .state.cancelled {
+          color: var(--warn); }
+        form.inline { display: inline; }
+        .actions { display: flex; flex-wrap: wrap; gap: 8px; margin: 12px 0; align-items: center; }
+        form.filter { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; margin: 0 0 14px; }
+        label { display: block; color: var(--quiet); font-size: 13px; }
+        input, select, textarea, button, .button { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line);
+          border-radius: 6px; padding: 5px 10px; max-width: 100%; }
+        textarea { width: 100%; font-family: ui-monospace, monospace; font-size: 13px; }
+        input[type=checkbox] { width: 18px; height: 18px; padding: 0; }
+        button, .button { cursor: pointer; text-decoration: none; display: inline-block; }
+        button:hover, .button:hover { border-color: var(--accent); }
+        button.main { background: var(--accent); border-color: var(--accent); color: var(--card); }
+        button.danger { color: var(--bad); border-color: var(--bad); }
+        .pager { display: flex; gap: 16px; justify-content: center; padding: 10px; color: var(--quiet); }
+        svg.bars { width: 100%; height: 120px; display: block; }
+        svg.spark { width: 120px; height: 28px; }
+        svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .space { fill: transparent; }
+        svg g:hover .space { fill: var(--soft); }
+        svg polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+        .axis { display: flex; justify-content: space-between; color: var(--quiet); font-size: 12px; }
+        meter { width: 100%; min-width: 80px; }
+        ul.tree { list-style: none; padding-left: 18px; border-left: 1px solid var(--line); margin: 4px 0; }
+        @media (max-width: 640px) {
+          header, main, footer { padding-left: 12px; padding-right: 12px; }
+          dl { grid-template-columns: 1fr; gap: 0; }
+          dd { margin-bottom: 6px; }
+          th, td { padding: 6px 8px; }
+        }
+
+        """
+}
