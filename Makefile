@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example examples-test build test faults bench micro setup lint format clean
+.PHONY: help demo example examples-test build test docs faults bench micro setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
@@ -48,7 +48,8 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Build with tests" swift build --build-tests
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the program interop" swift build --product interop
-	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests)\.'
+	@$(stage) "Check the reference of commands" Scripts/commands-doc .build/debug/interop --check
+	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests|ChardDashboardTests|ChardDocumentationTests)\.'
 	@$(stage) "Test web servers" $(swift_test) '^ChardHummingbirdTests\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'
@@ -57,6 +58,10 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Test the programs with much to do" $(swift_test) '^ChardProcessServerTests\.($(heavy))'
 	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
 	@$(stage) "Break things" $(swift_test) '^ChardFaultServerTests\.'
+
+docs: ## writes docs/commands.md anew, from what --help says
+	@$(stage) "Build the program interop" swift build --product interop
+	@$(stage) "Write the reference of commands" Scripts/commands-doc .build/debug/interop
 
 faults: export CHARD_TEST_PYTHON := $(CURDIR)/.venv/bin/python
 faults: ## plays the long form of the fault suite and prints its table; ROWS='--row NAME --rounds N' chooses

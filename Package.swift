@@ -197,6 +197,19 @@ let package = Package(
         .testTarget(
             name: "ChardDashboardTests",
             dependencies: ["Chard", "ChardDashboard"], swiftSettings: settings),
+        .testTarget(
+            name: "ChardDocumentationTests",
+            dependencies: [
+                "Chard", "ChardCommand", "ChardHummingbird", "ChardRedis", "ChardSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
         .testTarget(name: "ChardTestingTests", dependencies: ["Chard", "ChardTesting"], swiftSettings: settings),
         .testTarget(
             name: "ChardRedisTests",

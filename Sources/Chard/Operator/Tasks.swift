@@ -65,13 +65,17 @@ extension Operator {
             else {
                 return .nothing(
                     "its message is not kept: it ran on a Python worker, has more than \(app.settings.failedMessageLimit) bytes, "
-                        + "or its time is over")
+                        + "its time is over, or it is on its way again already")
             }
             let message = app.fresh(payload, id: id, queue: kept.failure.queue)
-            // First, so that whoever waits does not see the old failure. What is killed here is sent by the next call.
-            try await app.results.forget(id)
-            let isMine = try await app.broker.with(.records).take(
-                kept.name, kept.value, of: root, writing: [.push(message)])
+            var effects: Effects = [.push(message)]
+            // In the same step, so that whoever waits does not see the old failure, and no new end is lost. Results that are kept
+            // elsewhere cannot be changed in it: there the old failure stands until the new end.
+            if record.status != nil, !app.keepsResultsElsewhere {
+                let pending = TaskStatus(id: id, state: .pending)
+                effects.append(.store(StatusRecord(pending, timeToLive: app.settings.resultExpires)))
+            }
+            let isMine = try await app.broker.with(.records).take(kept.name, kept.value, of: root, writing: effects)
             return isMine ? .sentAgain : .nothing("somebody else has sent it again just now")
         }
 

@@ -83,7 +83,9 @@ struct StepTests {
         } catch { return error as? TaskError }
     }
 
-    @Test("steps of a task that is kept as a dead letter stay, for when it is sent again; others go with it")
+    @Test(
+        "steps of a task that is kept stay, for when it is sent again: of a dead letter and of one that has failed for good"
+    )
     func kept() async throws {
         let options = TaskOptions(retry: .exponential(maxRetries: 0))
         let isMended = Recorder<Bool>()
@@ -95,9 +97,10 @@ struct StepTests {
             if isMended.count == 0 { throw TaskError("ValueError", "boom") }
             return charge
         }
-        let lost = app.task("lost") { (context: TaskContext) -> Int in
-            _ = try await context.step("charge") { 5 }
-            throw TaskError("ValueError", "boom")
+        let failing = app.task("failing") { (context: TaskContext) -> Int in
+            let charge = try await context.step("charge") { 5 }
+            if isMended.count == 1 { throw TaskError("ValueError", "boom") }
+            return charge
         }
         try await withWorker(app) { _ in
             let result = try await order.enqueue()
@@ -108,8 +111,12 @@ struct StepTests {
             #expect(done.count == 1)
             #expect(try await broker.record("steps:\(result.id)") == nil)
 
-            let other = try await lost.enqueue()
+            let other = try await failing.enqueue()
             #expect(await failure(other)?.type == "ValueError")
+            #expect(try await broker.record("steps:\(other.id)") != nil)
+            isMended.add(true)
+            #expect(try await app.operator.tasks.retry(other.id) == .sentAgain)
+            #expect(try await other.value(timeout: .seconds(20)) == 5)
             #expect(try await broker.record("steps:\(other.id)") == nil)
         }
     }
