@@ -96,7 +96,7 @@ struct SettingsTests {
         ])
     func wrongFile(text: String, message: String) throws {
         let error = try #require(throws: CommandError.self) {
-            try SettingsFile(parsing: Array(text.utf8), path: "chard.json")
+            try SettingsFile(parsing: Array(text.utf8), path: "chard.json").validate()
         }
         #expect(error.status == .misused)
         #expect(error.description.contains(message), "\(error)")
@@ -119,7 +119,7 @@ struct SettingsTests {
     func wrongNumber() throws {
         let settings = try SettingsReader(config: nil, environment: ["CHARD_WORKER_CONCURRENCY": "many"])
         let error = try #require(throws: CommandError.self) {
-            try settings.integer(.workerConcurrency, flag: nil)
+            _ = try settings.integer(.workerConcurrency, flag: nil)
         }
         #expect(error.description == "CHARD_WORKER_CONCURRENCY is not a whole number")
         #expect(error.status == .misused)

@@ -16,8 +16,6 @@ struct Session: Sendable {
     let isJSON: Bool
     let output: Output
 
-    static let defaultBroker = "sqlite:///chard.db"
-
     init(_ options: CommonOptions, of launch: Launch) throws {
         app = launch.app
         program = launch.name
@@ -73,7 +71,7 @@ struct Session: Sendable {
             if let results { app.use(broker: inCode, results: try open(results)) }
             return false
         }
-        let opened = try open(broker ?? SettingsReader.Found(value: defaultBroker, origin: "the default broker"))
+        let opened = try open(broker ?? .init(value: Setting.defaultBroker, origin: "the default broker"))
         var store: (any ResultStore)?
         // In one server, settling is one step; what is named twice must not come apart.
         if let results, case let other = try open(results), other.location != opened.location { store = other }

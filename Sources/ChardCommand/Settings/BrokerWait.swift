@@ -21,10 +21,6 @@ extension SettingsReader {
     /// A flag's time, or that of a setting.
     func seconds(_ setting: Setting, flag: Seconds?) throws -> Duration? {
         if let flag { return flag.duration }
-        guard let found = try number(setting) else { return nil }
-        guard let seconds = Seconds(found.value) else {
-            throw CommandError("\(found.origin) is not \(setting.expected)", status: .misused)
-        }
-        return seconds.duration
+        return try number(setting).map { .seconds($0.value) }
     }
 }

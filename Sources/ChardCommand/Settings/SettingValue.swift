@@ -16,7 +16,7 @@ enum SettingValue: Sendable, Hashable {
     init?(variable text: String, as kind: Setting.Kind) {
         let value: SettingValue? =
             switch kind {
-            case .text: .text(text)
+            case .text, .url, .secret: .text(text)
             case .names: .names(NameList.names(in: [text]))
             case .wholeNumber: Int(text).map(SettingValue.wholeNumber)
             case .wholeNumbers:
@@ -32,7 +32,7 @@ enum SettingValue: Sendable, Hashable {
     init?(member json: JSON, as kind: Setting.Kind) {
         let value: SettingValue? =
             switch kind {
-            case .text: json.string.map(SettingValue.text)
+            case .text, .url, .secret: json.string.map(SettingValue.text)
             case .names: Self.names(in: json).map(SettingValue.names)
             case .wholeNumber: json.integer.map(SettingValue.wholeNumber)
             case .wholeNumbers:
@@ -57,5 +57,29 @@ enum SettingValue: Sendable, Hashable {
         guard let elements = json.array else { return nil }
         let names = elements.compactMap(\.string)
         return names.count == elements.count ? names : nil
+    }
+
+    /// The value as an environment variable has it.
+    var text: String {
+        switch self {
+        case .text(let text): text
+        case .names(let names): names.joined(separator: ",")
+        case .wholeNumber(let number): "\(number)"
+        case .wholeNumbers(let numbers): numbers.map(String.init).joined(separator: ",")
+        case .number(let number): Int(exactly: number).map(String.init) ?? "\(number)"
+        case .flag(let value): "\(value)"
+        }
+    }
+
+    /// The value as the settings file has it.
+    var json: JSON {
+        switch self {
+        case .text(let text): .string(text)
+        case .names(let names): .array(names.map(JSON.string))
+        case .wholeNumber(let number): .integer(number)
+        case .wholeNumbers(let numbers): .array(numbers.map(JSON.integer))
+        case .number(let number): Int(exactly: number).map(JSON.integer) ?? .number(number)
+        case .flag(let value): .bool(value)
+        }
     }
 }

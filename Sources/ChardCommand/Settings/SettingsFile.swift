@@ -4,13 +4,21 @@
 import Chard
 import FoundationEssentials
 
-/// The settings file: one JSON object, whose keys are checked, since a misspelt one would be ignored in silence.
+/// The settings file, JSON or YAML by the ending of its name. Its keys are checked, since a misspelt one would be ignored in
+/// silence.
 struct SettingsFile: Sendable {
     /// Where it is, as somebody has said.
     let path: String
-    private let values: [Setting: SettingValue]
+    /// What is wrong with it, one line each.
+    let problems: [String]
+    private let values: [Setting: Found]
 
-    /// Reads the file.
+    private struct Found {
+        let value: SettingValue
+        let origin: String
+    }
+
+    /// Reads the file; throws if nothing in it can be read.
     init(at path: String) throws(CommandError) {
         let content: Data
         do {
@@ -25,31 +33,40 @@ struct SettingsFile: Sendable {
 
     /// Reads the file's text.
     init(parsing text: [UInt8], path: String) throws(CommandError) {
-        let json: JSON
-        do {
-            json = try JSON(parsing: text)
-        } catch {
-            throw CommandError("\(path) is not JSON: \(error)", status: .misused)
-        }
-        guard let members = json.object else {
-            throw CommandError(
-                "\(path) holds no JSON object such as {\"broker_url\": \"redis://localhost:6379/0\"}", status: .misused)
-        }
-        var values: [Setting: SettingValue] = [:]
-        for (key, member) in members.sorted(by: { $0.key < $1.key }) {
-            guard let setting = Setting.all.first(where: { $0.name == key }) else {
-                let hint = Suggestion.hint(for: key, among: Setting.all.map(\.name))
-                throw CommandError("\(path): unknown key \"\(key)\"\(hint)", status: .misused)
+        let entries = try SettingsEntry.entries(of: text, path: path)
+        var values: [Setting: Found] = [:]
+        var problems: [String] = []
+        for entry in entries {
+            guard let setting = Setting.all.first(where: { $0.name == entry.key }) else {
+                let hint = Suggestion.hint(for: entry.key, among: Setting.all.map(\.name))
+                problems.append("\(entry.place): unknown key \"\(entry.key)\"\(hint)")
+                continue
             }
-            guard let value = SettingValue(member: member, as: setting.kind) else {
-                throw CommandError("\(path): \(key) is not \(setting.expected)", status: .misused)
+            let origin = "\(entry.place): \(entry.key)"
+            guard let value = entry.value(setting.kind) else {
+                problems.append("\(origin) is not \(setting.expected)")
+                continue
             }
-            values[setting] = value
+            do {
+                try setting.check(value, origin)
+                values[setting] = Found(value: value, origin: origin)
+            } catch {
+                problems.append("\(error)")
+            }
         }
         self.path = path
+        self.problems = problems
         self.values = values
     }
 
-    /// What the file says of a setting.
-    subscript(setting: Setting) -> SettingValue? { values[setting] }
+    /// Throws if anything is wrong with it.
+    func validate() throws(CommandError) {
+        guard !problems.isEmpty else { return }
+        throw CommandError(problems.joined(separator: "\n"), status: .misused)
+    }
+
+    /// What the file says of a setting, and where.
+    subscript(setting: Setting) -> (value: SettingValue, origin: String)? {
+        values[setting].map { ($0.value, $0.origin) }
+    }
 }

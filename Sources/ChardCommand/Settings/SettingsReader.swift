@@ -13,12 +13,19 @@ struct SettingsReader: Sendable {
     }
 
     private let environment: [String: String]
-    private let file: SettingsFile?
+    /// The file that was read, if any.
+    let file: SettingsFile?
     /// What is odd about the environment, to be said once.
     let warnings: [String]
 
     /// Reads the file that `config` names, or else the one that `CHARD_CONFIG` names, if any.
-    init(config: String?, environment variables: [String: String]) throws(CommandError) {
+    init(config: String?, environment: [String: String]) throws(CommandError) {
+        try self.init(tolerating: config, environment: environment)
+        try file?.validate()
+    }
+
+    /// The same, with whatever is wrong in the file.
+    init(tolerating config: String?, environment variables: [String: String]) throws(CommandError) {
         // Empty is as good as absent: it is what `CHARD_...: ${...:-}` comes to.
         let set = variables.filter { $0.key.hasPrefix(Setting.variablePrefix) && !$0.value.isEmpty }
         environment = set
@@ -34,50 +41,37 @@ struct SettingsReader: Sendable {
     }
 
     /// The text of a setting.
-    func text(_ setting: Setting, flag: String?, named option: String) throws(CommandError) -> Found<String>? {
+    func text(_ setting: Setting, flag: String?, named option: String) throws -> Found<String>? {
         if let flag { return Found(value: flag, origin: option) }
         return try find(setting) { if case .text(let text) = $0 { text } else { nil } }
     }
 
     /// The names that a setting lists.
-    func names(_ setting: Setting, flag: [String]) throws(CommandError) -> [String] {
+    func names(_ setting: Setting, flag: [String]) throws -> [String] {
         if !flag.isEmpty { return flag }
         return try find(setting) { if case .names(let names) = $0 { names } else { nil } }?.value ?? []
     }
 
     /// The whole number of a setting.
-    func integer(_ setting: Setting, flag: Int?, upTo most: Int = .max) throws(CommandError) -> Int? {
+    func integer(_ setting: Setting, flag: Int?) throws -> Int? {
         if let flag { return flag }
-        let found: Found<Int>? = try find(setting) { if case .wholeNumber(let number) = $0 { number } else { nil } }
-        guard let found else { return nil }
-        guard found.value > 0 else {
-            throw CommandError("\(found.origin) is \(found.value); it must be at least 1", status: .misused)
-        }
-        guard found.value <= most else {
-            throw CommandError("\(found.origin) is \(found.value); it must be no more than \(most)", status: .misused)
-        }
-        return found.value
+        return try find(setting) { if case .wholeNumber(let number) = $0 { number } else { nil } }?.value
     }
 
     /// Whether a setting says yes.
-    func flag(_ setting: Setting, flag: Bool) throws(CommandError) -> Bool {
+    func flag(_ setting: Setting, flag: Bool) throws -> Bool {
         if flag { return true }
         return try find(setting) { if case .flag(let value) = $0 { value } else { nil } }?.value ?? false
     }
 
     /// The number of a setting.
-    func number(_ setting: Setting) throws(CommandError) -> Found<Double>? {
+    func number(_ setting: Setting) throws -> Found<Double>? {
         try find(setting) { if case .number(let number) = $0 { number } else { nil } }
     }
 
-    /// How long dead letters are kept: more than nothing, and no longer than a hundred years.
-    func deadLetterTimeToLive() throws(CommandError) -> Duration? {
-        guard let found = try number(.deadLetterDays) else { return nil }
-        guard found.value > 0, let seconds = Seconds(found.value * 86_400) else {
-            throw CommandError(
-                "\(found.origin) is \(found.value); it must be \(Setting.deadLetterDays.expected)", status: .misused)
-        }
-        return seconds.duration
+    /// How long dead letters are kept.
+    func deadLetterTimeToLive() throws -> Duration? {
+        try number(.deadLetterDays).map { .seconds($0.value * 86_400) }
     }
 
     /// The steps of priority, of what is set of them; `nil` where nothing is.
@@ -97,33 +91,34 @@ struct SettingsReader: Sendable {
     }
 
     /// How much is kept of the history of tasks.
-    func history() throws(CommandError) -> HistoryLimits {
+    func history() throws -> HistoryLimits {
         var limits = HistoryLimits.usual
         if let attempts = try integer(.historyLimit, flag: nil) { limits.attempts = attempts }
-        guard let found = try number(.historyHours) else { return limits }
-        guard let seconds = Seconds(found.value * 3_600) else {
-            throw CommandError(
-                "\(found.origin) is \(found.value); it must be \(Setting.historyHours.expected)", status: .misused)
-        }
-        limits.timeToLive = seconds.duration
+        if let hours = try number(.historyHours) { limits.timeToLive = .seconds(hours.value * 3_600) }
         return limits
     }
 
+    /// What the environment or the file says of a setting, with what is wrong about it.
+    func lookUp(_ setting: Setting) throws -> Found<SettingValue>? {
+        guard let found = try value(of: setting) else { return nil }
+        try setting.check(found.value, found.origin)
+        return found
+    }
+
     /// Finds what the environment or the file says, as `read` takes it out of a value of the setting's kind.
-    private func find<Value>(
-        _ setting: Setting, _ read: (SettingValue) -> Value?
-    ) throws(CommandError) -> Found<Value>? {
-        let found: (value: SettingValue?, origin: String)
+    private func find<Value>(_ setting: Setting, _ read: (SettingValue) -> Value?) throws -> Found<Value>? {
+        // A URL is checked by whoever opens it.
+        guard let found = try setting.kind == .url ? value(of: setting) : lookUp(setting) else { return nil }
+        return read(found.value).map { Found(value: $0, origin: found.origin) }
+    }
+
+    private func value(of setting: Setting) throws(CommandError) -> Found<SettingValue>? {
         if let text = environment[setting.variable] {
-            found = (SettingValue(variable: text, as: setting.kind), setting.variable)
-        } else if let file, let value = file[setting] {
-            found = (value, "\(file.path): \(setting.name)")
-        } else {
-            return nil
+            guard let value = SettingValue(variable: text, as: setting.kind) else {
+                throw CommandError("\(setting.variable) is not \(setting.expected)", status: .misused)
+            }
+            return Found(value: value, origin: setting.variable)
         }
-        guard let value = found.value.flatMap(read) else {
-            throw CommandError("\(found.origin) is not \(setting.expected)", status: .misused)
-        }
-        return Found(value: value, origin: found.origin)
+        return file?[setting].map { Found(value: $0.value, origin: $0.origin) }
     }
 }

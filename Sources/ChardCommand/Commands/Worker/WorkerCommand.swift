@@ -99,8 +99,7 @@ struct WorkerCommand: AsyncParsableCommand {
             #endif
             let address = try probes.address(session.settings)
             let supervisor = SupervisorLink(environment: session.environment)
-            let count =
-                try session.settings.integer(.workerProcesses, flag: processes, upTo: Setting.mostProcesses) ?? 1
+            let count = try session.settings.integer(.workerProcesses, flag: processes) ?? 1
             if supervisor == nil, count > 1 || maxTasksPerChild != nil || maxMemoryPerChild != nil {
                 return try await supervise(count, options, address, session)
             }
@@ -162,9 +161,6 @@ struct WorkerCommand: AsyncParsableCommand {
 
     private func addLog(to app: Chard, _ settings: SettingsReader) throws {
         let rate = try settings.number(.logRate)
-        if let rate, !(rate.value > 0 && rate.value < 1e9) {
-            throw CommandError("\(rate.origin) is \(rate.value); it must be above 0", status: .misused)
-        }
         let logger = Logger(label: TaskLog.label)
         guard logger.logLevel <= .error else { return }
         app.add(observer: TaskLog(app, linesPerSecond: rate?.value ?? TaskLog.usualLinesPerSecond, logger: logger))
@@ -226,7 +222,7 @@ struct WorkerCommand: AsyncParsableCommand {
             node: try settings.text(.workerNode, flag: node, named: "--node")?.value, drains: drain)
         options.maximumTasks = maxTasksPerChild
         options.maximumMemory = maxMemoryPerChild.map { $0 << 20 }
-        if let concurrency = try settings.integer(.workerConcurrency, flag: concurrency, upTo: Setting.mostSlots) {
+        if let concurrency = try settings.integer(.workerConcurrency, flag: concurrency) {
             options.concurrency = concurrency
         }
         if let grace = try settings.seconds(.workerGrace, flag: grace) { options.gracePeriod = grace }
