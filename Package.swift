@@ -225,7 +225,7 @@ let package = Package(
         .testTarget(
             name: "ChardCommandTests",
             dependencies: [
-                "Chard", "ChardCommand", "ChardRedis",
+                "Chard", "ChardCommand", "ChardRedis", "TestServers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),

@@ -23,6 +23,7 @@ final class StopSignals: Sendable {
 
     private let worker: Worker
     private let output: Output
+    private let onStop: @Sendable () -> Void
     private let queue: DispatchQueue
     private let state = Mutex(State())
     private let sources = Mutex<SignalSources?>(nil)
@@ -32,9 +33,11 @@ final class StopSignals: Sendable {
         var isOver = false
     }
 
-    init(stopping worker: Worker, output: Output) {
+    /// - Parameter onStop: Is called once, for the first signal.
+    init(stopping worker: Worker, output: Output, onStop: @escaping @Sendable () -> Void = {}) {
         self.worker = worker
         self.output = output
+        self.onStop = onStop
         queue = DispatchQueue(label: "chard.signals")
         let numbers = [SIGTERM, SIGINT, SIGQUIT] + SignalSources.hangUp
         let sources = SignalSources(numbers, on: queue) { [weak self] in self?.obey($0) }
@@ -62,6 +65,7 @@ final class StopSignals: Sendable {
             defer { state.wasAsked = true }
             return !state.wasAsked
         }
+        if isFirst { onStop() }
         guard isFirst, number != SIGQUIT else {
             output.talk("\(worker.node) stops now: what runs is handed back")
             endTheProcess(after: Self.patience)

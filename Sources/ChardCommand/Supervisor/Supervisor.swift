@@ -41,6 +41,8 @@ final class Supervisor: Sendable {
 
     private struct State {
         var children: [pid_t: Child] = [:]
+        /// Whether all of them were ready at once.
+        var wasReady = false
         var restarts: [Restarts]
         /// How many children were ended by remote control.
         var dismissed = 0
@@ -62,14 +64,16 @@ final class Supervisor: Sendable {
     private let output: Output
     /// Who answers probes for all of them, where that is wished.
     private let probes: FleetProbes?
+    private let manager: ServiceManager?
     private let queue = DispatchQueue(label: "chard.supervisor")
     /// Touched on `queue` alone, which runs one block at a time.
     private nonisolated(unsafe) var state: State
 
     init(
         of app: Chard, count: Int, arguments: [String], environment: [String: String], grace: Duration, output: Output,
-        probes: FleetProbes? = nil
+        probes: FleetProbes? = nil, manager: ServiceManager? = nil
     ) {
+        self.manager = manager
         self.probes = probes
         self.app = app
         self.count = count
@@ -115,6 +119,9 @@ final class Supervisor: Sendable {
         do throws(CommandError) {
             var environment = environment
             environment[ProcessName.variable] = "\(slot + 1)"
+            // The supervisor speaks for all. That there is a watchdog they have to know, who must tell how they do.
+            environment[ServiceManager.socketVariable] = nil
+            environment[ServiceManager.watchdogProcessVariable] = nil
             let process = try ChildProcess(program, arguments, environment: environment)
             state.children[process.pid] = Child(process: process, slot: slot, replaces: replacing)
             probes?.started(process.pid, slot: slot)
@@ -176,11 +183,20 @@ final class Supervisor: Sendable {
             if let old = state.children[pid]?.replaces {
                 state.children[old]?.process.signal(SIGTERM)
             }
+            tellReady()
         } else if line == "overrun" {
             state.children[pid]?.isOverrun = true
         } else if line == "shutdown" {
             state.children[pid]?.isDismissed = true
         }
+    }
+
+    private func tellReady() {
+        guard !state.wasReady, state.children.count == count,
+            state.children.values.allSatisfy({ $0.readySince != nil })
+        else { return }
+        state.wasReady = true
+        manager?.tell("READY=1", "STATUS=\(count) processes take work")
     }
 
     private func reap() {
@@ -263,6 +279,7 @@ final class Supervisor: Sendable {
         state.stops += 1
         for child in state.children.values { child.process.signal(number == SIGINT ? SIGTERM : number) }
         if state.stops == 1 {
+            manager?.tell("STOPPING=1")
             // Children end themselves after their grace; one that cannot is ended here.
             queue.asyncAfter(deadline: .now() + grace.seconds + 10) { [self] in
                 for child in state.children.values { child.process.signal(SIGKILL) }

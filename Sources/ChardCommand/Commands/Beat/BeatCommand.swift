@@ -39,12 +39,19 @@ struct BeatCommand: AsyncParsableCommand {
                 try session.app.validate()
                 if list { return try await BeatListing(session).show() }
                 let beat = Beat(session.app, brokerWait: try wait.duration(session.settings))
-                let signals = EndSignals { beat.stop() }
+                let manager = ServiceManager(environment: session.environment)
+                let signals = EndSignals {
+                    manager?.tell("STOPPING=1")
+                    beat.stop()
+                }
                 defer { signals.cancel() }
-                let server = try await ProbeServer.start(
-                    at: try probes.address(session.settings), BeatProbes(beat, of: session.app), session)
+                let seen = BeatProbes(beat, of: session.app)
+                let server = try await ProbeServer.start(at: try probes.address(session.settings), seen, session)
                 defer { server?.stop() }
+                let watchdog = Watchdog(seen, for: manager)
+                defer { watchdog?.end() }
                 try await beat.run {
+                    manager?.tell("READY=1", "STATUS=calls tasks at their times")
                     let own = session.app.ownSchedules.count
                     session.output.talk(
                         "\(session.app.name) beat is ready: it calls tasks at their times, by \(session.location), with "

@@ -121,12 +121,19 @@ struct WorkerCommand: AsyncParsableCommand {
                 }
             }
             try addLog(to: session.app, session.settings)
-            let registry = address.map { _ in MetricRegistry.observing(session.app) }
+            // A supervisor with a watchdog has to hear from its processes, too.
+            let isWatched = supervisor != nil && session.environment[ServiceManager.watchdogVariable] != nil
+            let registry =
+                address.map { _ in MetricRegistry.observing(session.app) } ?? (isWatched ? MetricRegistry() : nil)
             let worker = Worker(session.app, options: options)
+            let manager = supervisor == nil ? ServiceManager(environment: session.environment) : nil
+            let watchdog = Watchdog(
+                WorkerProbes(worker, of: session.app, registry ?? MetricRegistry()), for: manager)
+            defer { watchdog?.end() }
             let orphans = Orphans.lookAfter()
             defer { orphans?.cancel() }
             supervisor?.onSupervisorsEnd { [weak worker] in StopSignals.endWithSupervisor(worker) }
-            let signals = StopSignals(stopping: worker, output: session.output)
+            let signals = StopSignals(stopping: worker, output: session.output) { manager?.tell("STOPPING=1") }
             defer { signals.cancel() }
             if supervisor == nil { session.output.talk(try Banner(worker, session).text) }
             let seen = try await SeenWorker(
@@ -135,6 +142,7 @@ struct WorkerCommand: AsyncParsableCommand {
             try await seen.whileAnswering {
                 try await run(worker, beside: beat ? Beat(session.app, brokerWait: options.brokerWait) : nil) {
                     supervisor?.reportReady()
+                    manager?.tell("READY=1", "STATUS=takes work from \(worker.queues.joined(separator: ", "))")
                     Self.tellReady(worker, session)
                     StartPages.release()
                 }
@@ -203,12 +211,16 @@ struct WorkerCommand: AsyncParsableCommand {
         }
         let worker = Worker(session.app, options: options)
         session.output.talk(try Banner(worker, session, processes: count).text)
-        let probes = address.map { _ in FleetProbes(session.app, count: count) }
+        let manager = ServiceManager(environment: session.environment)
+        let isWatched = address != nil || manager?.watchdog != nil
+        let probes = isWatched ? FleetProbes(session.app, count: count) : nil
+        let watchdog = probes.flatMap { Watchdog($0, for: manager) }
+        defer { watchdog?.end() }
         let server = try await ProbeServer.start(at: address, probes, session)
         let supervisor = Supervisor(
             of: session.app, count: count, arguments: Array(CommandLine.arguments.dropFirst()),
             environment: session.environment, grace: options.gracePeriod,
-            output: session.output.logging(as: "chard.supervisor"), probes: probes)
+            output: session.output.logging(as: "chard.supervisor"), probes: probes, manager: manager)
         StartPages.release()
         await supervisor.run()
         await server?.close()
