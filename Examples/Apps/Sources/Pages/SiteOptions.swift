@@ -11,8 +11,12 @@ import ServiceLifecycle
 
 /// What every `serve` command of the examples takes, and does.
 public struct SiteOptions: ParsableArguments {
+    /// Who reaches the site.
+    @Option(help: "The address to listen at; in a container 0.0.0.0, else only the container itself reaches it.")
+    public var host = "127.0.0.1"
+
     /// Where the site is.
-    @Option(help: "The port, on the loopback address.")
+    @Option(help: "The port.")
     public var port = 8080
 
     /// Whether a worker runs beside the web server.
@@ -27,10 +31,11 @@ public struct SiteOptions: ParsableArguments {
         _ app: Chard, _ router: Router<TasksContext>, background: BackgroundTasks, hasBeat: Bool = false,
         services: [any Service] = []
     ) async throws {
+        router.get("/health") { _, _ in "the site answers\n" }
         var site = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
-            onServerRunning: { [port] _ in
-                print("\(app.name) is at http://127.0.0.1:\(port)/")
+            router: router, configuration: .init(address: .hostname(host, port: port)),
+            onServerRunning: { [host, port] _ in
+                print("\(app.name) is at http://\(host):\(port)/")
                 fflush(nil)
             })
         site.addTasks(of: app, background: background, worker: worker ? WorkerOptions() : nil, hasBeat: hasBeat)

@@ -94,4 +94,9 @@ struct Store: Sendable {
             return db.changesCount == 1
         }
     }
+
+    /// Removes polls that were closed before a time, with their choices. Returns how many.
+    func forget(closedBefore time: Date) async throws -> Int {
+        try await database.write { try Poll.filter(Column("closedAt") < time).deleteAll($0) }
+    }
 }

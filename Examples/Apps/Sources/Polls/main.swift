@@ -9,7 +9,7 @@ import ChardSQLite
 import Hummingbird
 import Pages
 
-// `polls serve` is the web server with a worker inside; with `--no-worker` it only sends, and `polls worker` works.
+// `polls serve` is the web server with worker and beat inside; with `--no-worker` it only sends, and `polls worker` works.
 
 let app = Chard("polls")
 let tasks = app.add(PollTasks.self)
@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
             let router = Router(context: TasksContext.self)
             router.add(middleware: TasksMiddleware(background: background))
             PollSite(store: store, outbox: outbox, close: tasks.close).addRoutes(to: router)
-            try await site.serve(app, router, background: background, services: [outbox])
+            try await site.serve(app, router, background: background, hasBeat: site.worker, services: [outbox])
         }
     }
 }
