@@ -133,17 +133,21 @@ extension Chard {
     private func send(_ messages: [TaskMessage], to broker: any Broker) async throws -> Enqueued {
         var outgoing: [OutgoingMessage] = []
         outgoing.reserveCapacity(messages.count)
-        let others = await queuesOfOthers(among: messages, broker)
-        for index in messages.indices {
-            outgoing.append(try self.outgoing(of: messages[index]))
-            if !others.isEmpty, messages[index].workerHoldsETA == nil, others.contains(outgoing[index].queue) {
-                outgoing[index].dueAt = nil
-            }
-        }
+        for index in messages.indices { outgoing.append(try self.outgoing(of: messages[index])) }
+        await letOthersHold(messages, &outgoing, broker)
         if let buffer { return Enqueued(messages, try await buffer.send(outgoing, to: broker)) }
         let placements = try await broker.send(outgoing)
         if settings.sendsSentEvents { await tellSent(messages, by: broker) }
         return Enqueued(messages, placements)
+    }
+
+    /// Lets what waits for its time go to its queue at once, where only workers of another kind would look for it.
+    func letOthersHold(_ messages: [TaskMessage], _ outgoing: inout [OutgoingMessage], _ broker: any Broker) async {
+        let others = await queuesOfOthers(among: messages, broker)
+        guard !others.isEmpty else { return }
+        for index in messages.indices where messages[index].workerHoldsETA == nil {
+            if others.contains(outgoing[index].queue) { outgoing[index].dueAt = nil }
+        }
     }
 
     /// The queues from which nobody would bring what waits for its time in the broker, since only others' workers serve them.

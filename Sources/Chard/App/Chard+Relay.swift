@@ -30,7 +30,11 @@ extension Chard {
             last = try destination
         } else {
             let broker = try broker
-            last = { messages in Enqueued(messages, try await broker.send(messages.map { $0.outgoing })) }
+            last = { messages in
+                var outgoing = messages.map(\.outgoing)
+                await self.letOthersHold(messages, &outgoing, broker)
+                return Enqueued(messages, try await broker.send(outgoing))
+            }
         }
         _ = try await send(messages, through: middleware[...], to: last)
     }

@@ -183,6 +183,21 @@ struct EnqueueTests {
         #expect(try batch.map { try TaskMessage(decoding: $0.payload).eta } == [eta, clock.now + 5, eta])
     }
 
+    @Test("a time to come goes with the message to a queue that only others serve, be it sent now or relayed later")
+    func dueAtOthers() async throws {
+        let task = app.task("t") { () in 1 }
+        let eta = clock.now + 3600
+        let call = try app.prepare(task.signature(options: EnqueueOptions(eta: eta)))
+        broker.give(toOthers: ["celery"])
+        try await app.enqueue([
+            task.signature(options: EnqueueOptions(eta: eta)),
+            task.signature(options: EnqueueOptions(eta: eta, workerHoldsETA: false)),
+            task.signature(options: EnqueueOptions(eta: eta, queue: "own")),
+        ])
+        try await app.relay([call.outgoing.payload])
+        #expect(broker.sent.all.map { $0.map(\.dueAt) } == [[nil, eta, eta], [nil]])
+    }
+
     @Test("many calls go in one batch, in order, each with an id of its own")
     func batch() async throws {
         let task = app.task("t") { (x: Int) in x }

@@ -6,13 +6,23 @@ import Synchronization
 @testable import Chard
 
 /// A broker that writes down what is sent and does nothing else; all else is a memory broker's.
-final class RecordingBroker: Broker {
+final class RecordingBroker: SharedBroker {
     let sent = Recorder<[OutgoingMessage]>()
     let location = "recording://"
     private let memory = MemoryBroker()
     private let refusal = Mutex<BrokerError?>(nil)
 
     private let refusedQueue = Mutex<String?>(nil)
+    private let othersQueues = Mutex<Set<String>>([])
+
+    /// From now on only workers of another kind serve these queues.
+    func give(toOthers queues: Set<String>) {
+        othersQueues.withLock { $0 = queues }
+    }
+
+    func queuesOfOthers(among queues: Set<String>) async -> Set<String> {
+        othersQueues.withLock { $0.intersection(queues) }
+    }
 
     /// From now on sending throws this, or goes well.
     func refuse(with error: BrokerError?) {
