@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example examples-test build test docs faults bench micro setup lint format clean
+.PHONY: help demo example examples-test build test docs faults bench staging micro setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
@@ -74,6 +74,18 @@ bench: ## measures Chard beside Celery, huey and Sidekiq, and prints the table; 
 	@$(stage) "Install what is missing" Scripts/setup --python
 	@Benchmarks/run $(BENCH)
 
+# What docker/Dockerfile builds, by the same words, for compose.yaml's services.
+build_staging := swift build --package-path Examples/Apps --scratch-path .build-staging --configuration release \
+	--static-swift-stdlib --product polls
+every_profile := --profile tls --profile python
+staging: ## rehearses compose.yaml without Docker, and the image's program in a root of its packages; needs root and Debian
+	@$(stage) "Install what is missing" Scripts/setup --staging
+	@$(stage) "Have docker-compose read compose.yaml" docker-compose --env-file .env.example $(every_profile) config --quiet
+	@$(stage) "Build the image's program" $(build_staging)
+	@$(stage) "Rehearse" .venv-staging/bin/python Tests/Staging/rehearse.py --program .build-staging/release/polls
+	@$(stage) "Run it as in the image" .venv-staging/bin/python Tests/Staging/minimal_root.py \
+		--program .build-staging/release/polls --root .build-staging/root
+
 # Apart from .build, since the manifest is another one.
 swift_micro := swift package -c release --scratch-path .build-micro --allow-writing-to-package-directory \
 	benchmark --target Micro --no-progress
@@ -94,4 +106,4 @@ format: ## brings all Swift code into format
 	@$(stage) "Format" swift format --in-place --recursive --parallel $(swift_sources)
 
 clean: ## removes what builds and tests have made, .venv too
-	rm -rf .build .build-apps .build-micro .venv .venv-browser Tests/Interop/__pycache__ Examples/Apps/Browser/__pycache__
+	rm -rf .build .build-apps .build-micro .build-staging .venv .venv-browser .venv-staging Tests/Interop/__pycache__ Examples/Apps/Browser/__pycache__
