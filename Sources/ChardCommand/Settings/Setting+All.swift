@@ -99,8 +99,7 @@ extension Setting {
     static let all = [
         brokerURL, resultsURL, keyPrefix, prioritySteps, prioritySeparator, startupWait, deadLetterLimit,
         deadLetterDays, historyLimit, historyHours, workerQueues, workerConcurrency, workerProcesses, workerNode,
-        workerGrace,
-        workerEvents, http, logLevel, logFormat, logRate, dashboardHTTP, dashboardPassword, dashboardToken,
+        workerGrace, workerEvents, http, logLevel, logFormat, logRate, dashboardHTTP, dashboardPassword, dashboardToken,
     ]
 }
 

@@ -192,7 +192,7 @@ struct EnqueueTests {
         try await app.enqueue([
             task.signature(options: EnqueueOptions(eta: eta)),
             task.signature(options: EnqueueOptions(eta: eta, workerHoldsETA: false)),
-            task.signature(options: EnqueueOptions(eta: eta, queue: "own")),
+            task.signature(options: EnqueueOptions(queue: "own", eta: eta)),
         ])
         try await app.relay([call.outgoing.payload])
         #expect(broker.sent.all.map { $0.map(\.dueAt) } == [[nil, eta, eta], [nil]])
