@@ -19,7 +19,7 @@ extension Concluder {
         }
         guard let message else { return nil }
         let isPart = message.isPart(isFollowed: isFollowed)
-        guard isPart || mayKeepAlone(delivery, isBuried: isBuried) else { return nil }
+        guard isPart || outcome.isFailure && !isBuried && mayKeepAlone(delivery) else { return nil }
         let failure = WorkflowRecord.Failure(
             task: message.task, error: error, queue: delivery.queue, isBuried: isBuried, message: delivery.payload)
         return .record(
@@ -27,9 +27,9 @@ extension Concluder {
                 isPart ? .amend : .keep, of: message.workflowID, id: message.id, timeToLive: rules.lifetimes.usual))
     }
 
-    /// Whether the message of a task by itself is kept: not what is a dead letter, nor what is large.
-    private func mayKeepAlone(_ delivery: Delivery, isBuried: Bool) -> Bool {
-        keepsRecords && !isBuried && delivery.payload.count <= settings.failedMessageLimit
+    /// Whether the message of a task by itself is kept that has failed: not what is large.
+    private func mayKeepAlone(_ delivery: Delivery) -> Bool {
+        keepsRecords && delivery.payload.count <= settings.failedMessageLimit
     }
 
     /// Lets the steps of a task go with it, unless it may be sent again.
@@ -38,7 +38,7 @@ extension Concluder {
         switch outcome {
         case .success, .replaced, .revoked: break
         case .failure(_, nil), .ignored:
-            if message.isPart(isFollowed: isFollowed) || mayKeepAlone(delivery, isBuried: false) { return nil }
+            if message.isPart(isFollowed: isFollowed) || outcome.isFailure && mayKeepAlone(delivery) { return nil }
         case .failure, .rejected, .retry, .tooEarly, .rateLimited, .requeued, .unreadable, .returned: return nil
         }
         return .record(.forgetting(StepDesk.record(of: message.id)))
@@ -54,6 +54,10 @@ extension Concluder {
 
     /// After how many seconds between the sending of a step and its end.
     private static let recordsRenewedAfter = 60.0
+}
+
+extension Outcome {
+    fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
 }
 
 extension TaskMessage {

@@ -53,6 +53,17 @@ struct OperatorTasksTests {
         }
     }
 
+    @Test("of a task that ends without a trace nothing is kept")
+    func ignored() async throws {
+        let (app, broker) = makeApp()
+        let task = app.task("t") { (number: Int) in throw Ignore() }
+        let result = try await task.enqueue(1)
+        try await withWorker(app) { _ in
+            try await eventually("it is over") { try await broker.attempts(of: result.id).count == 1 }
+        }
+        #expect(try await broker.record(result.id) == nil)
+    }
+
     @Test("what is dead is requeued, what waits for its time runs, what waits or never was stays")
     func places() async throws {
         let (app, _) = makeApp()
