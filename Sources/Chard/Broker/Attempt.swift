@@ -63,6 +63,8 @@ public struct Attempt: Sendable, Hashable {
     public var error: String?
     /// When the message was sent, as far as it says so.
     public var sentAt: Date?
+    /// Before when it was not to start, where the message says so.
+    public var dueAt: Date?
     /// The task that sent this one.
     public var parentID: String?
     /// The first task of the workflow, where that is another one.
@@ -94,6 +96,7 @@ public struct Attempt: Sendable, Hashable {
         groupID = message.group
         origin = message.origin
         sentAt = message.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+        dueAt = message.eta
     }
 
     /// How much is kept of an error's text.
@@ -129,6 +132,7 @@ extension Attempt {
         whole(#","r":"#, number > 1 ? number : nil)
         whole(#","l":"#, losses > 0 ? losses : nil)
         whole(#","m":"#, sentAt.map { $0.milliseconds / 1000 })
+        whole(#","d":"#, dueAt?.milliseconds)
         text(#","o":"#, origin)
         text(#","p":"#, parentID)
         text(#","w":"#, rootID)
@@ -155,6 +159,7 @@ extension Attempt {
         number = json["r"]?.integer ?? 1
         losses = json["l"]?.integer ?? 0
         sentAt = date("m", 1)
+        dueAt = date("d", 1000)
         origin = json["o"]?.string
         parentID = json["p"]?.string
         rootID = json["w"]?.string
@@ -173,7 +178,7 @@ extension Attempt {
             "end": .string(end.rawValue), "attempt": .integer(number), "losses": .integer(losses),
             "started_at": time(startedAt), "ended_at": time(endedAt),
             "seconds": duration.map { .number(($0.seconds * 1000).rounded() / 1000) } ?? .null, "error": text(error),
-            "sent_at": time(sentAt), "parent_id": text(parentID), "root_id": text(rootID ?? id),
+            "sent_at": time(sentAt), "due_at": time(dueAt), "parent_id": text(parentID), "root_id": text(rootID ?? id),
             "group_id": text(groupID),
             "origin": text(origin),
         ]

@@ -88,6 +88,11 @@ extension WorkflowReport {
     }
 }
 
+extension WorkflowReport {
+    /// The signals that something of it waits for, or will.
+    package var awaitedSignals: [String] { state.isOver ? [] : tasks.filter { !$0.state.isOver }.compactMap(\.signal) }
+}
+
 extension WorkflowTask {
     /// The name of the signal that it is, if it is one.
     fileprivate var signal: String? {

@@ -3,5 +3,9 @@
 
 extension Action {
     /// All that can be ordered.
-    static let all: [Action] = queueActions
+    static let all: [Action] =
+        queueActions
+        + scheduleActions
+        + workerActions
+        + workflowActions
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import FoundationEssentials
 
 /// What the dashboard knows of the broker: asked for when somebody looks, and once for all who do.
 struct Facts: Sendable {
@@ -13,7 +14,19 @@ struct Facts: Sendable {
     /// The workers that are alive.
     let workers: Shared<[WorkerReport]>
     /// What `doctor` says.
-    let findings: Shared<[Finding]>
+    let findings: Background<[Finding]>
+    /// What the history comes to.
+    let history: HistoryReader
+    /// How queues were filled of late.
+    let trends = TrendKeeper()
+    /// What workers say of themselves by remote control: Python's are known by nothing else.
+    let remoteWorkers: Background<[RemoteWorker]>
+    /// The newest dead letters.
+    let letters: Shared<[DeadLetterSummary]>
+    /// The schedules, and how many beats there are, where that is known.
+    let schedules: Shared<(records: [ScheduleRecord], beats: Int?, now: Date)>
+    /// The workflows that were sent last, by how many are asked for.
+    let workflows = SharedTable<[WorkflowReport]>(maxAge: .seconds(2))
     /// The data of pages, by their addresses.
     let documents = SharedTable<JSON>(maxAge: .seconds(1))
 
@@ -22,16 +35,34 @@ struct Facts: Sendable {
     init(_ app: Chard, showsArguments: Bool) {
         self.app = app
         self.showsArguments = showsArguments
-        queues = Shared(maxAge: .seconds(1)) { try await app.operator.queues.reports() }
+        let trends = trends
+        queues = Shared(maxAge: .seconds(1)) {
+            let reports = try await app.operator.queues.reports()
+            await trends.note(reports, at: app.settings.now())
+            return reports
+        }
         workers = Shared(maxAge: .seconds(1)) { try await app.operator.workers() }
-        findings = Shared(maxAge: .seconds(15)) { try await app.operator.diagnose() }
+        findings = Background(maxAge: .seconds(15)) { try await app.operator.diagnose() }
+        history = HistoryReader(app)
+        remoteWorkers = Background(maxAge: .seconds(10)) {
+            try await app.operator.remote.workers(patience: .milliseconds(800))
+        }
+        letters = Shared(maxAge: .seconds(15)) { try await app.operator.deadLetters.summaries(limit: 1_000) }
+        schedules = Shared(maxAge: .seconds(2)) {
+            let schedules = app.operator.schedules
+            return (try await schedules.list(), try await schedules.beats(), try await schedules.now())
+        }
     }
 
     /// Forgets everything: something was changed, and whoever changed it looks at it next.
     func forget() async {
         await queues.forget()
         await workers.forget()
-        await findings.forget()
+        await findings.refresh()
+        await remoteWorkers.refresh()
+        await letters.forget()
+        await schedules.forget()
+        await workflows.forget()
         await documents.forget()
     }
 }

@@ -3,5 +3,12 @@
 
 extension Page {
     /// All pages that there are. The menu, the routes and the description of the API go by it.
-    static let all: [Page] = [.queues, .queue, .purging]
+    static let all: [Page] = [
+        .overview,
+        .queues, .queue, .purging,
+        .schedules, .schedule,
+        .workers, .worker,
+        .workflows, .workflow,
+        .broker,
+    ]
 }

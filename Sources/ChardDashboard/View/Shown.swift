@@ -34,7 +34,7 @@ struct Shown: MustacheParent, MustacheTransformable, MustacheCustomRenderable {
         }
     }
 
-    /// The value in other words: `ago`, `time` and `until` of times; `count`, `bytes`, `span` (of seconds) and `percent` of numbers; `path`
+    /// The value in other words: `ago`, `time` and `until` of times; `count`, `bytes`, `span` and `coarse` (of seconds) and `percent` of numbers; `path`
     /// and `query` for parts of addresses; `short` for a text in a line of a table; `pretty` for a value with its structure.
     func transform(_ name: String) -> Any? {
         switch name {
@@ -44,6 +44,8 @@ struct Shown: MustacheParent, MustacheTransformable, MustacheCustomRenderable {
         case "count": value.number.map(Wording.count)
         case "bytes": value.number.map(Wording.bytes)
         case "span": value.number.map { Wording.span($0) }
+        // When messages were sent they say in whole seconds.
+        case "coarse": value.number.map { $0 < 1 ? "< 1 s" : Wording.span($0) }
         case "percent": value.number.map { "\(Int(($0 * 100).rounded())) %" }
         case "positive": (value.number ?? 0) > 0
         case "path", "query": PercentCoding.encode(value.string ?? renderText)

@@ -37,13 +37,28 @@ enum Style {
         h2 { font-size: 16px; margin: 26px 0 8px; }
         .notice, #banner { max-width: 1192px; margin: 12px auto 0; padding: 8px 14px; border-radius: 8px; background: var(--soft);
           border-left: 4px solid var(--good); }
-        #banner, .alarm { border-left-color: var(--bad); }
-        .alarm, .warning { padding: 8px 14px; margin: 8px 0; border-radius: 8px; background: var(--soft); border-left: 4px solid var(--bad); }
-        .warning { border-left-color: var(--warn); }
-        .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 0; padding: 0;
-          list-style: none; }
+        #banner { border-left-color: var(--bad); }
+        p.alarm, p.warning, p.fine { padding: 8px 14px; margin: 0 0 8px; border-radius: 8px; background: var(--card);
+          border: 1px solid var(--line); border-left: 4px solid var(--bad); white-space: pre-line; }
+        p.warning { border-left-color: var(--warn); }
+        p.fine { border-left-color: var(--good); color: var(--quiet); }
+        p.alarm a, p.warning a { color: inherit; text-decoration: none; }
+        p.alarm a:hover, p.warning a:hover { text-decoration: underline; }
+        .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 14px 0;
+          padding: 0; list-style: none; }
         .cards li, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
         .cards b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
+        .cards b.id { font-size: 15px; line-height: 33px; overflow-wrap: anywhere; }
+        .cards .bad b { color: var(--bad); }
+        .cards .wide { grid-column: span 2; }
+        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); gap: 14px; margin: 14px 0; }
+        .pair h2 { margin: 4px 0 2px; }
+        .legend { margin: 0 0 8px; font-size: 13px; }
+        .key { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 3px; background: var(--good); }
+        .key.bad { background: var(--bad); }
+        .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(240px, 100%), 1fr)); gap: 12px 16px; align-items: end; }
+        .sheet input, .sheet select { width: 100%; }
+        .sheet .actions { margin: 0; }
         .cards a { text-decoration: none; color: inherit; }
         .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
         table { border-collapse: collapse; width: 100%; }
@@ -52,6 +67,12 @@ enum Style {
         th { color: var(--quiet); font-weight: 600; font-size: 13px; white-space: nowrap; }
         td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         td.text { overflow-wrap: anywhere; min-width: 200px; }
+        th.group { text-align: center; }
+        .error { color: var(--bad); overflow-wrap: anywhere; }
+        progress { width: 90px; height: 8px; accent-color: var(--accent); vertical-align: middle; }
+        progress.wide { width: 100%; height: 12px; }
+        .d1 { padding-left: 34px; } .d2 { padding-left: 56px; } .d3 { padding-left: 78px; } .d4 { padding-left: 100px; }
+        .d5 { padding-left: 122px; } .d6 { padding-left: 144px; } .d7 { padding-left: 166px; } .d8 { padding-left: 188px; }
         .quiet, td.none { color: var(--quiet); }
         .id, code, pre { font-family: ui-monospace, monospace; font-size: 13px; }
         pre { background: var(--soft); border-radius: 8px; padding: 10px 14px; overflow: auto; max-height: 420px; white-space: pre-wrap;
@@ -78,7 +99,7 @@ enum Style {
         button.main { background: var(--accent); border-color: var(--accent); color: var(--card); }
         button.danger { color: var(--bad); border-color: var(--bad); }
         .pager { display: flex; gap: 16px; justify-content: center; padding: 10px; color: var(--quiet); }
-        svg.bars { width: 100%; height: 120px; display: block; }
+        svg.bars { width: 100%; height: 120px; display: block; border-bottom: 1px solid var(--line); }
         svg.spark { width: 120px; height: 28px; }
         svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .space { fill: transparent; }
         svg g:hover .space { fill: var(--soft); }
@@ -88,6 +109,10 @@ enum Style {
         ul.tree { list-style: none; padding-left: 18px; border-left: 1px solid var(--line); margin: 4px 0; }
         @media (max-width: 640px) {
           header, main, footer { padding-left: 12px; padding-right: 12px; }
+          header { padding-top: 6px; padding-bottom: 6px; }
+          header .brand { flex: 1; }
+          header nav { order: 1; flex-basis: 100%; overflow-x: auto; }
+          header ul { flex-wrap: nowrap; }
           dl { grid-template-columns: 1fr; gap: 0; }
           dd { margin-bottom: 6px; }
           th, td { padding: 6px 8px; }

@@ -36,6 +36,13 @@ struct Templates: Sendable {
         // The way to a task, by its id.
         "task": #"<a class="id" href="{{base}}/tasks/{{path(.)}}">{{.}}</a>"#,
         "queue": #"<a href="{{base}}/queues/{{path(.)}}">{{.}}</a>"#,
+        // How often, how long it ran and how long it waited, of a task or a queue.
+        "figures": """
+        <td class="number">{{count(over)}}</td><td class="number">{{#is_bad}}<span class="state failed">{{count(failed)}}</span>{{/is_bad}}{{^is_bad}}0{{/is_bad}}</td>
+        {{#run}}<td class="number">{{span(p50)}}</td><td class="number">{{span(p95)}}</td><td class="number">{{span(p99)}}</td>{{/run}}
+        {{#wait}}<td class="number">{{coarse(p50)}}</td><td class="number">{{coarse(p95)}}</td><td class="number">{{coarse(p99)}}</td>{{/wait}}
+        """,
+        "scheduleFields": ScheduleDocument.fields,
         // Ways to the parts of a list before and after this one.
         "pager": """
         {{#pager}}<nav class="pager" aria-label="Pages">{{#before}}<a rel="prev" href="{{base}}{{.}}">← before</a>{{/before}}

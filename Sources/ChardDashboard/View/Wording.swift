@@ -27,8 +27,9 @@ enum Wording {
         return unit == "bytes" ? "\(Int(value)) bytes" : "\((value * 10).rounded() / 10) \(unit)"
     }
 
-    /// `12 ms`, `5 min`.
+    /// `12 ms`, `5 min`; the history has whole milliseconds, so that none at all is less than one.
     static func span(_ seconds: Double) -> String {
+        if seconds == 0 { return "< 1 ms" }
         guard seconds.isFinite else { return "?" }
         return Duration.seconds(min(max(0, seconds), 1e12)).wording
     }
@@ -42,7 +43,7 @@ enum Wording {
     /// `in 5 min`, `12 s late`.
     static func until(_ date: Date, now: Date) -> String {
         let seconds = date.timeIntervalSince(now)
-        return seconds < -1 ? "\(span((-seconds).rounded())) late" : "in \(span(max(0, seconds).rounded()))"
+        return seconds < -1 ? "\(span((-seconds).rounded())) late" : "in \(span(max(1, seconds.rounded())))"
     }
 
     /// `2026-11-21 20:31:53 UTC`.

@@ -34,7 +34,8 @@ struct BeatListing {
             listing.add("calls", record.schedule?.callWords)
             listing.add("from", record.originWords)
             listing.add("state", record.stateWords(at: now))
-            listing.add("last", record.progress.sentTick.map { Words.time(Date(millisecondsSince1970: $0)) })
+            let last = record.progress.sentTick.map { Date(timeIntervalSince1970: Double($0) / 1000) }
+            listing.add("last", last.map(Words.time))
             let times = record.upcoming(at: now)
             listing.add("next", times.first ?? "-")
             for time in times.dropFirst() { listing.add("", time) }
@@ -60,57 +61,11 @@ extension ScheduleRecord {
         return dates.map { "\(zone.text(for: $0)) \(name)" }
     }
 
-    private var stateWord: String {
-        if unreadable != nil { return "left alone" }
-        if isRemoved { return "removed" }
-        if isPaused { return "paused" }
-        return schedule?.isEnabled == false ? "not enabled" : "active"
-    }
-
     fileprivate func stateWords(at now: Date) -> String {
         var words = "\(stateWord), \(progress.sent) sent"
         if let overdue = overdue(at: now) { words += ", overdue since \(Words.time(overdue))" }
         if progress.dropped > 0 { words += ", \(progress.dropped) dropped" }
         return words
-    }
-
-    fileprivate var originWords: String {
-        switch origin {
-        case .code: "the code of \(app ?? "?")" + (version == 0 ? ", not yet in the broker" : "")
-        case .changed: "the code of \(app ?? "?"), changed by the operator"
-        case .operator: "the operator"
-        }
-    }
-
-    /// The schedule as it is kept, with what is known of it beside.
-    func document(at now: Date) throws -> JSON {
-        var document = try schedule.map { try JSON(encoding: $0) } ?? ["name": .string(name)]
-        document["description"] = schedule.map { .string($0.words) } ?? .null
-        document["origin"] = .string(origin.rawValue)
-        document["app"] = app.map(JSON.string) ?? .null
-        document["unreadable"] = unreadable.map { .string($0.reason) } ?? .null
-        document["paused"] = .bool(isPaused)
-        document["removed"] = .bool(isRemoved)
-        document["active"] = .bool(isActive)
-        document["overdue_since"] = overdue(at: now).map { .string(Timestamp.text(for: $0)) } ?? .null
-        document["sent"] = .integer(progress.sent)
-        document["dropped"] = .integer(progress.dropped)
-        document["last_task_id"] = progress.taskID.map(JSON.string) ?? .null
-        document["last"] =
-            progress.sentTick.map { .string(Timestamp.text(for: Date(millisecondsSince1970: $0))) } ?? .null
-        let next = isActive ? try schedule?.upcoming(after: now) ?? [] : []
-        document["next"] = .array(next.map { .string(Timestamp.text(for: $0)) })
-        return document
-    }
-}
-
-extension Schedule {
-    /// `report(1, 'x', page=2) on nightly`.
-    fileprivate var callWords: String {
-        let positional = call.arguments.positional.map(\.description)
-        let keywords = call.arguments.keywords.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let queue = call.queue.map { " on \($0)" } ?? ""
-        return "\(call.task)(\((positional + keywords).joined(separator: ", ").shortened(to: 100)))\(queue)"
     }
 }
 
@@ -123,11 +78,5 @@ extension TimeZoneRules {
         let minutes = abs(offset) / 60
         return "\(local.prefix(10)) \(local.dropFirst(11).prefix(8)) \(offset < 0 ? "-" : "+")\(two(minutes / 60)):"
             + two(minutes % 60)
-    }
-}
-
-extension Date {
-    fileprivate init(millisecondsSince1970 milliseconds: Int) {
-        self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 }

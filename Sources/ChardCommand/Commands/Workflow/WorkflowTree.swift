@@ -16,16 +16,12 @@ struct WorkflowTree {
 
     private var rows: [Row] = []
     private let report: WorkflowReport
-    private let showsAll: Bool
     private let now: Date
-    /// So many members of a group are shown, besides those that run or have failed.
-    private static let few = 20
 
     init(_ report: WorkflowReport, showsAll: Bool, now: Date) {
         self.report = report
-        self.showsAll = showsAll
         self.now = now
-        add(report.nodes, depth: 1)
+        for (depth, row) in WorkflowRows(report, showsAll: showsAll).rows { add(row, depth: depth + 1) }
     }
 
     var text: String {
@@ -55,39 +51,20 @@ struct WorkflowTree {
         return ([head] + lines).joined(separator: "\n")
     }
 
-    private mutating func add(_ nodes: [WorkflowReport.Node], depth: Int) {
+    private mutating func add(_ row: WorkflowRows.Row, depth: Int) {
         let margin = String(repeating: "  ", count: depth)
-        for node in nodes {
-            switch node {
-            case .task(let task):
-                // Of what never ran, since something before it has failed, that one says why.
-                rows.append(
-                    Row(
-                        name: margin + task.task.shortened(to: 60).printable(), state: task.words,
-                        took: task.seconds(now: now).map(Words.duration) ?? "", id: task.id.printable(),
-                        error: task.error))
-            case .group(let id, let members):
-                var progress = WorkflowProgress()
-                for task in node.tasks { progress.add(task.state) }
-                rows.append(Row(name: "\(margin)group \(id.printable()): \(progress)"))
-                var quiet = 0
-                var hidden = WorkflowProgress()
-                for member in members {
-                    let isOfInterest = member.flatMap(\.tasks).contains { $0.state == .running || $0.state == .failed }
-                    if !isOfInterest { quiet += 1 }
-                    guard showsAll || isOfInterest || quiet <= Self.few else {
-                        for task in member.flatMap(\.tasks) { hidden.add(task.state) }
-                        continue
-                    }
-                    add(member, depth: depth + 1)
-                }
-                if hidden.total > 0 {
-                    rows.append(Row(name: "\(margin)  and \(hidden.total) more, \(hidden); --all shows them"))
-                }
-            case .sent(let parent, let nodes):
-                rows.append(Row(name: "\(margin)sent by \(parent.printable()):"))
-                add(nodes, depth: depth + 1)
-            }
+        switch row {
+        case .task(let task):
+            // Of what never ran, since something before it has failed, that one says why.
+            rows.append(
+                Row(
+                    name: margin + task.task.shortened(to: 60).printable(), state: task.words,
+                    took: task.seconds(now: now).map(Words.duration) ?? "", id: task.id.printable(),
+                    error: task.error))
+        case .group(let id, let progress): rows.append(Row(name: "\(margin)group \(id.printable()): \(progress)"))
+        case .sent(let parent): rows.append(Row(name: "\(margin)sent by \(parent.printable()):"))
+        case .hidden(let progress):
+            rows.append(Row(name: "\(margin)and \(progress.total) more, \(progress); --all shows them"))
         }
     }
 }
