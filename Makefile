@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example examples-test build test docs faults bench staging micro setup lint format clean
+.PHONY: help demo example examples-test dashboard-test build test docs faults bench staging micro setup lint format clean
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
 .NOTPARALLEL:
 
@@ -35,6 +35,12 @@ examples-test: ## builds the web apps of Examples/Apps and uses them with a real
 	@$(stage) "Install what is missing" Scripts/setup --browser
 	@$(stage) "Build the web apps" $(build_apps)
 	@$(stage) "Use the web apps" .venv-browser/bin/python Examples/Apps/Browser/drive.py $(APPS)
+
+dashboard-test: ## uses the dashboard with a real browser, over Redis and a file; DASHBOARD="--brokers sqlite --shots DIR"
+	@$(stage) "Install what is missing" Scripts/setup --python --browser
+	@$(stage) "Build the program chard" swift build --product chard
+	@$(stage) "Build the shop's worker" swift build --product orders
+	@$(stage) "Use the dashboard" .venv-browser/bin/python Tests/Dashboard/drive.py $(DASHBOARD)
 
 build: ## builds everything, debug
 	@$(stage) "Install what is missing" Scripts/setup

@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "chard", targets: ["ChardProgram"]),
         .executable(name: "tour", targets: ["Tour"]),
         .executable(name: "interop", targets: ["Interop"]),
+        .executable(name: "orders", targets: ["Orders"]),
         .executable(name: "chard-bench-peer", targets: ["BenchPeer"]),
     ],
     traits: [
@@ -150,6 +151,8 @@ let package = Package(
         .executableTarget(
             name: "Interop", dependencies: ["Chard", "ChardRedis", "ChardCommand"], path: "Examples/Interop",
             swiftSettings: settings),
+        .executableTarget(
+            name: "Orders", dependencies: ["Chard", "ChardCommand"], path: "Examples/Orders", swiftSettings: settings),
 
         .executableTarget(
             name: "BenchPeer",

@@ -17,7 +17,7 @@ actor SharedTable<Value: Sendable> {
         if entries.count >= Self.most { await tidy() }
         let entry = entries[key] ?? Shared(maxAge: maxAge, load)
         entries[key] = entry
-        return try await entry.value()
+        return try await entry.value(by: load)
     }
 
     func forget() async {

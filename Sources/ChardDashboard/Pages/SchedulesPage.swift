@@ -112,11 +112,20 @@ enum ScheduleDocument {
         let schedule = record.schedule
         document["calls"] =
             schedule.map { .string(showsArguments ? $0.callWords : "\($0.call.task)(…)") } ?? .null
-        if !showsArguments {
+        if showsArguments, let arguments = schedule?.call.arguments {
+            document["args_text"] = field(.array(arguments.positional))
+            document["kwargs_text"] = field(.object(arguments.keywords))
+        } else {
             document["args"] = "hidden"
             document["kwargs"] = "hidden"
         }
         return document
+    }
+
+    /// A value as the text of a field; null where the page would show it otherwise than it is, so that nobody sends that back.
+    private static func field(_ value: JSON) -> JSON {
+        let text = String(decoding: value.encoded(), as: UTF8.self)
+        return SafeText.clean(text) == text ? .string(text) : .null
     }
 
     /// The fields of the form that adds or changes one.
@@ -125,8 +134,8 @@ enum ScheduleDocument {
         <div><label for="cron">Cron</label><input id="cron" name="cron" value="{{cron}}" placeholder="30 7 * * MON-FRI"></div>
         <div><label for="time_zone">Time zone of cron</label><input id="time_zone" name="time_zone" value="{{time_zone}}" placeholder="UTC"></div>
         <div><label for="every">or every so many seconds</label><input id="every" name="every" value="{{every}}" inputmode="decimal" placeholder="60"></div>
-        <div><label for="args">Arguments, a JSON array</label><input id="args" name="args" value="{{args}}" placeholder="[]"></div>
-        <div><label for="kwargs">Keyword arguments, a JSON object</label><input id="kwargs" name="kwargs" value="{{kwargs}}" placeholder="{}"></div>
+        <div><label for="args">Arguments, a JSON array</label><input id="args" name="args" value="{{args_text}}" placeholder="[]"></div>
+        <div><label for="kwargs">Keyword arguments, a JSON object</label><input id="kwargs" name="kwargs" value="{{kwargs_text}}" placeholder="{}"></div>
         <div><label for="queue">Queue</label><input id="queue" name="queue" value="{{queue}}" placeholder="where the beat's routes lead"></div>
         """
 }

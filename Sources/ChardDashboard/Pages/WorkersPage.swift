@@ -71,10 +71,10 @@ extension Page {
             </tbody></table></div>
             <h2>Lost with their workers, in the last day</h2>
             <div class="scroll" data-part="losses"><table>
-            <thead><tr><th>When</th><th>Worker</th><th>Task</th><th>Id</th><th>Queue</th><th class="number">Ran for</th></tr></thead>
+            <thead><tr><th>When</th><th>Worker</th><th>Task</th><th>Id</th><th>Queue</th><th>Sent</th></tr></thead>
             <tbody>
             {{#losses}}<tr><td>{{#ended_at}}{{> ago}}{{/ended_at}}</td><td>{{node}}</td><td>{{task}}</td><td>{{#id}}{{> task}}{{/id}}</td>
-            <td>{{#queue}}{{> queue}}{{/queue}}</td><td class="number">{{#seconds}}{{span(.)}}{{/seconds}}</td></tr>
+            <td>{{#queue}}{{> queue}}{{/queue}}</td><td>{{#sent_at}}{{> ago}}{{/sent_at}}</td></tr>
             {{/losses}}
             {{^losses}}<tr><td class="none" colspan="6">{{#keeps_history}}No worker was lost with tasks in its hands.{{/keeps_history}}{{^keeps_history}}This broker keeps no history.{{/keeps_history}}</td></tr>{{/losses}}
             </tbody></table></div>
@@ -94,6 +94,7 @@ extension Page {
                 "title": .string("Worker \(node)"), "node": .string(node), "host": .string(first.host),
                 "language": .string(first.language), "version": first.version.map(JSON.string) ?? .null,
                 "can_be_told": .bool(facts.operator.remote.isCarried),
+                "can_be_quieted": .bool(first.language == "Python"),
                 "is_quiet": .bool(entries.allSatisfy(\.queues.isEmpty)),
                 "processes": .array(entries.map { $0.document(now: question.now, mostRunning: 500) }),
                 "losses": .array(losses.map(\.document)),
@@ -115,15 +116,15 @@ extension Page {
             {{/running}}{{^running}}<tr><td class="none" colspan="3">Nothing runs.</td></tr>{{/running}}</tbody></table></div>
             {{/processes}}</div>
             {{#can_change}}{{#can_be_told}}<div class="actions">
-            <form method="post" action="{{base}}/workers/{{path(node)}}/quiet"><button>Quiet: take nothing more</button></form>
+            {{#can_be_quieted}}<form method="post" action="{{base}}/workers/{{path(node)}}/quiet"><button>Quiet: take nothing more</button></form>{{/can_be_quieted}}
             <form method="post" action="{{base}}/workers/{{path(node)}}/stop"><button class="danger">Stop</button></form>
             <span class="quiet">Stop lets what runs end; of several processes under a supervisor, new ones take their place.</span>
             </div>{{/can_be_told}}{{/can_change}}
             <h2>Lost with it, in the last day</h2>
             <div class="scroll" data-part="losses"><table>
-            <thead><tr><th>When</th><th>Task</th><th>Id</th><th>Queue</th><th class="number">Ran for</th></tr></thead>
+            <thead><tr><th>When</th><th>Task</th><th>Id</th><th>Queue</th><th>Sent</th></tr></thead>
             <tbody>{{#losses}}<tr><td>{{#ended_at}}{{> ago}}{{/ended_at}}</td><td>{{task}}</td><td>{{#id}}{{> task}}{{/id}}</td>
-            <td>{{#queue}}{{> queue}}{{/queue}}</td><td class="number">{{#seconds}}{{span(.)}}{{/seconds}}</td></tr>
+            <td>{{#queue}}{{> queue}}{{/queue}}</td><td>{{#sent_at}}{{> ago}}{{/sent_at}}</td></tr>
             {{/losses}}{{^losses}}<tr><td class="none" colspan="5">Nothing.</td></tr>{{/losses}}</tbody></table></div>
             """)
 }

@@ -90,17 +90,17 @@ extension Page {
             {{#can_cancel}}<form method="post" action="{{base}}/workflows/{{path(id)}}/cancel"><button class="danger">Cancel</button></form>{{/can_cancel}}
             {{#can_retry}}<form method="post" action="{{base}}/workflows/{{path(id)}}/retry"><button class="main">Retry what failed</button></form>{{/can_retry}}
             </div>{{/can_change}}</div>
-            {{#can_change}}{{#signals}}<form class="filter" method="post" action="{{base}}/workflows/{{path(id)}}/signal">
+            <div data-part="signals">{{#can_change}}{{#signals}}<form class="filter" method="post" action="{{base}}/workflows/{{path(id)}}/signal">
             <input type="hidden" name="name" value="{{.}}"><div><label for="payload-{{.}}">Payload of the signal {{.}}, JSON</label><input id="payload-{{.}}" name="payload" placeholder="null"></div>
-            <button>Send {{.}}</button></form>{{/signals}}{{/can_change}}
+            <button>Send {{.}}</button></form>{{/signals}}{{/can_change}}</div>
             <h2>Tasks</h2>
             <div class="scroll" data-part="tree"><table class="tree">
             <thead><tr><th>Task</th><th>State</th><th class="number">Took</th><th>Id</th></tr></thead>
             <tbody>
             {{#rows}}<tr><td class="d{{indent}}">{{#task}}{{.}}{{/task}}{{^task}}<span class="quiet">{{text}}</span>{{/task}}
             {{#error}}<br><span class="error">{{short(.)}}</span>{{/error}}</td>
-            <td>{{#state}}{{> state}}{{/state}}</td><td class="number">{{#seconds}}{{span(.)}}{{/seconds}}</td>
-            <td>{{#id}}{{> task}}{{/id}}{{#is_hidden}}<a href="{{base}}/workflows/{{path(workflow_id)}}?all=true">Show all</a>{{/is_hidden}}</td></tr>
+            <td>{{#task_state}}{{> state}}{{/task_state}}</td><td class="number">{{#seconds}}{{span(.)}}{{/seconds}}</td>
+            <td>{{#task_id}}{{> task}}{{/task_id}}{{#is_hidden}}<a href="{{base}}/workflows/{{path(workflow_id)}}?all=true">Show all</a>{{/is_hidden}}</td></tr>
             {{/rows}}
             </tbody></table></div>
             """)
@@ -123,8 +123,8 @@ enum WorkflowDocument {
         switch row {
         case .task(let task):
             document["task"] = .string(task.task)
-            document["id"] = .string(task.id)
-            document["state"] = .string(task.state.rawValue)
+            document["task_id"] = .string(task.id)
+            document["task_state"] = .string(task.state.rawValue)
             document["seconds"] = task.seconds(now: now).map { .number(($0 * 1000).rounded() / 1000) } ?? .null
             document["error"] = task.error.map(JSON.string) ?? .null
         case .group(let id, let progress): document["text"] = .string("group \(id): \(progress)")

@@ -35,7 +35,7 @@ enum Style {
         footer { max-width: 1240px; margin: 0 auto; padding: 0 24px 24px; color: var(--quiet); font-size: 13px; overflow-wrap: anywhere; }
         h1 { font-size: 22px; margin: 10px 0 14px; overflow-wrap: anywhere; }
         h2 { font-size: 16px; margin: 26px 0 8px; }
-        .notice, #banner { max-width: 1192px; margin: 12px auto 0; padding: 8px 14px; border-radius: 8px; background: var(--soft);
+        .notice, #banner { width: calc(100% - 48px); max-width: 1192px; margin: 12px auto 0; padding: 8px 14px; border-radius: 8px; background: var(--soft);
           border-left: 4px solid var(--good); }
         #banner { border-left-color: var(--bad); }
         p.alarm, p.warning, p.fine { padding: 8px 14px; margin: 0 0 8px; border-radius: 8px; background: var(--card);
@@ -109,6 +109,7 @@ enum Style {
         ul.tree { list-style: none; padding-left: 18px; border-left: 1px solid var(--line); margin: 4px 0; }
         @media (max-width: 640px) {
           header, main, footer { padding-left: 12px; padding-right: 12px; }
+          .notice, #banner { width: calc(100% - 24px); }
           header { padding-top: 6px; padding-bottom: 6px; }
           header .brand { flex: 1; }
           header nav { order: 1; flex-basis: 100%; overflow-x: auto; }

@@ -31,6 +31,7 @@ enum Wording {
     static func span(_ seconds: Double) -> String {
         if seconds == 0 { return "< 1 ms" }
         guard seconds.isFinite else { return "?" }
+        if seconds == seconds.rounded(), 1..<10 ~= seconds { return "\(Int(seconds)) s" }
         return Duration.seconds(min(max(0, seconds), 1e12)).wording
     }
 

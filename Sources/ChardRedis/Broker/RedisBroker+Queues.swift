@@ -16,15 +16,20 @@ extension RedisBroker {
         let known = try await known(at: now)
         // Of thousands of queues nearly all are empty.
         let occupied = try await occupied(known.names).union(known.holders.flatMap(\.queues))
-        let questions = known.names.filter(occupied.contains).map { QueueQuestion($0, holders: known.holders, keys) }
-        var replies = try await looking(questions.flatMap(\.commands))[...]
+        var watching: [String: [Holder]] = [:]
+        for holder in known.holders { for queue in holder.queues { watching[queue, default: []].append(holder) } }
+        let questions = known.names.filter(occupied.contains).map {
+            QueueQuestion($0, holders: watching[$0] ?? [], keys)
+        }
+        let replies = try await looking(questions.flatMap(\.commands))
+        var place = 0
         var reports = known.names.filter { !occupied.contains($0) }.map { queue in
             QueueReport(
                 queue: queue, waiting: 0, delayed: 0, leased: 0, dead: 0, isPaused: known.paused.contains(queue))
         }
         for question in questions {
-            let own = Array(replies.prefix(question.commands.count))
-            replies.removeFirst(own.count)
+            let own = Array(replies[place..<place + question.commands.count])
+            place += own.count
             var report = try question.report(from: own)
             report.isPaused = known.paused.contains(question.queue)
             report.oldestWait = try await oldestWait(in: question.lists, question.next(in: own), now: now)
@@ -159,10 +164,11 @@ private struct QueueQuestion {
     /// From so many bytes on, a message is not sent among the replies about all queues.
     private static let large = 64 << 10
 
+    /// - Parameter holders: Those that serve it.
     init(_ queue: String, holders: [Holder], _ keys: RedisKeys) {
         let waiting = keys.waiting(allOf: queue)
         let lists = keys.ripe(allOf: queue) + waiting
-        let leased = holders.filter { $0.queues.contains(queue) }.flatMap { holder in
+        let leased = holders.flatMap { holder in
             let keys = holder.keys(like: keys)
             return keys.waiting(allOf: queue).map { keys.leased(holder.identity, $0) }
         }
