@@ -24,7 +24,7 @@ class Scene:
     def __init__(self, broker, folder, programs):
         self.folder, self.programs = pathlib.Path(folder), pathlib.Path(programs)
         self.redis = Redis(folder) if broker == "redis" else None
-        self.broker = self.redis.url if self.redis else f"sqlite://{self.folder}/tasks.db"
+        self.broker = self.redis.url if self.redis else f"sqlite:///{self.folder}/tasks.db"
         self.environment = {**os.environ, "CHARD_BROKER_URL": self.broker}
         self.processes = {}
         self.port = free_port()
