@@ -57,7 +57,7 @@ extension Page {
             <td class="text">{{#queues}}{{> queue}} {{/queues}}{{^queues}}<span class="state paused">none</span>{{/queues}}</td>
             <td>{{count(running_count)}}{{#slots}} of {{count(.)}}{{/slots}}{{#running}}<br><a class="id" href="{{base}}/tasks/{{path(id)}}">{{short(task)}}</a> <span class="quiet">{{span(seconds)}}</span>{{/running}}</td>
             <td class="number">{{#done}}{{count(.)}}{{/done}}</td><td class="number">{{#failed}}{{count(.)}}{{/failed}}</td><td class="number">{{#memory}}{{bytes(.)}}{{/memory}}</td>
-            <td class="number">{{#uptime}}{{span(.)}}{{/uptime}}</td><td class="number">{{#seen_at}}{{> ago}}{{/seen_at}}</td></tr>
+            <td class="number">{{#uptime}}{{coarse(.)}}{{/uptime}}</td><td class="number">{{#seen_at}}{{> ago}}{{/seen_at}}</td></tr>
             {{/workers}}
             {{^workers}}<tr><td class="none" colspan="8">No worker is alive{{#name}} with this name{{/name}}. Start one: <code>PROGRAM worker</code>.</td></tr>{{/workers}}
             </tbody></table>{{> pager}}</div></div>
@@ -107,7 +107,7 @@ extension Page {
             {{#processes}}<h2>Process {{#pid}}{{.}}{{/pid}}</h2>
             <ul class="cards"><li><b>{{count(running_count)}}{{#slots}} of {{count(.)}}{{/slots}}</b>run</li>
             {{#done}}<li><b>{{count(.)}}</b>done</li>{{/done}}{{#failed}}<li><b>{{count(.)}}</b>failed</li>{{/failed}}
-            {{#memory}}<li><b>{{bytes(.)}}</b>memory at most</li>{{/memory}}{{#uptime}}<li><b>{{span(.)}}</b>up</li>{{/uptime}}
+            {{#memory}}<li><b>{{bytes(.)}}</b>memory at most</li>{{/memory}}{{#uptime}}<li><b>{{coarse(.)}}</b>up</li>{{/uptime}}
             {{#seen_at}}<li><b>{{> ago}}</b>last heartbeat</li>{{/seen_at}}</ul>
             <p>Queues: {{#queues}}{{> queue}} {{/queues}}{{^queues}}none{{/queues}}</p>
             <div class="scroll"><table>

@@ -8,6 +8,8 @@ enum Script {
           const main = document.querySelector("main[data-live]");
           const button = document.getElementById("live");
           const banner = document.getElementById("banner");
+          // On a phone the menu is wider than the page.
+          document.querySelector("header [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
           if (!main || !window.EventSource) return;
 
           const say = (text) => {

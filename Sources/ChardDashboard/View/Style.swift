@@ -66,6 +66,7 @@ enum Style {
         tr:last-child > td { border-bottom: 0; }
         th { color: var(--quiet); font-weight: 600; font-size: 13px; white-space: nowrap; }
         td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        td .id { white-space: nowrap; }
         td.text { overflow-wrap: anywhere; min-width: 200px; }
         th.group { text-align: center; }
         .error { color: var(--bad); overflow-wrap: anywhere; }
@@ -112,7 +113,7 @@ enum Style {
           .notice, #banner { width: calc(100% - 24px); }
           header { padding-top: 6px; padding-bottom: 6px; }
           header .brand { flex: 1; }
-          header nav { order: 1; flex-basis: 100%; overflow-x: auto; }
+          header nav { order: 1; flex-basis: 100%; overflow-x: auto; scrollbar-width: none; }
           header ul { flex-wrap: nowrap; }
           dl { grid-template-columns: 1fr; gap: 0; }
           dd { margin-bottom: 6px; }
