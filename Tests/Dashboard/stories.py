@@ -3,6 +3,8 @@
 
 """What somebody does with the dashboard, one after the other over the same broker. Each says in a line what it shows."""
 
+import signal
+
 from site_processes import eventually
 
 
@@ -166,6 +168,16 @@ def broker(scene, browser):
     browser.watches("figures", "round trip")
     browser.watches("findings", "workers")
     browser.shoot("broker")
+    if not scene.redis:
+        return
+    scene.redis.process.send_signal(signal.SIGSTOP)
+    try:
+        browser.wait("the page says that the broker is away", lambda: "away" in browser.find("#banner").text, 40)
+        assert scene.ask("/queues")[0] == 503
+        browser.shoot("broker-away")
+    finally:
+        scene.redis.process.send_signal(signal.SIGCONT)
+    browser.wait("the page goes on", lambda: not browser.find("#banner").is_displayed(), 40)
 
 
 def bad_input(scene, browser):
