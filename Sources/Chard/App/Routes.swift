@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Which queue a task's messages go to, by the task's name or by a glob: the first rule that matches decides.
-struct Routes: Sendable {
+package struct Routes: Sendable {
     private var rules: [(pattern: [UInt8], queue: String)] = []
 
     mutating func add(_ pattern: String, queue: String) {
@@ -16,7 +16,7 @@ struct Routes: Sendable {
     }
 
     /// `*` stands for any run of characters, `?` for one; all others for themselves.
-    static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
+    package static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
         var p = 0
         var n = 0
         var star: (pattern: Int, name: Int)?

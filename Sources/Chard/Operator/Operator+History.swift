@@ -51,7 +51,8 @@ extension Operator {
             return
         }
         let workers = try await inspected.workers()
-        let names = try await inspected.queueNames()
+        // Of many queues, most are empty: those are not asked one by one.
+        let names = try await inspected.queues().filter { $0.waiting + $0.leased > 0 }.map(\.queue)
         let known = record.attempts.last?.queue
         // The queue it was last in first.
         let queues = names.filter { $0 == known } + names.filter { $0 != known }

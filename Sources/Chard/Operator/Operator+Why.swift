@@ -23,16 +23,20 @@ public struct Explanation: Sendable, Hashable {
 extension Operator {
     /// Why a task is not running, the first cause that keeps it from it; for one that runs, where.
     public func why(_ id: String, depth: Int = usualDepth) async throws -> Explanation {
+        if let record = try await find(id, depth: depth) { return try await why(record) }
+        if let explanation = try await explain(schedule: id) { return explanation }
+        if let explanation = try await explain(partOfWorkflow: id) { return explanation }
+        return Explanation(
+            "unknown",
+            "no such task is known: it was never sent, it follows others that are not over yet (the next of a chain, the "
+                + "body of a chord), or it is forgotten",
+            advice: "compare the id and the broker's URL with those of the sender; Python's workers may hold it")
+    }
+
+    /// Why a task is not running of which somebody has found what is known.
+    public func why(_ record: TaskRecord) async throws -> Explanation {
         let broker = try app.broker
-        guard let record = try await find(id, depth: depth) else {
-            if let explanation = try await explain(schedule: id) { return explanation }
-            if let explanation = try await explain(partOfWorkflow: id) { return explanation }
-            return Explanation(
-                "unknown",
-                "no such task is known: it was never sent, it follows others that are not over yet (the next of a chain, the "
-                    + "body of a chord), or it is forgotten",
-                advice: "compare the id and the broker's URL with those of the sender; Python's workers may hold it")
-        }
+        let id = record.id
         let inspected = broker as? any InspectableBroker
         var circumstances = Circumstances(now: app.settings.now())
         circumstances.workers = try await inspected?.workers() ?? []
