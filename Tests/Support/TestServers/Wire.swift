@@ -3,20 +3,24 @@
 
 import Dispatch
 import Foundation
-import TestServers
 
 /// One keep-alive connection of a client, by hand: what is sent, and what comes back, in this order.
-final class Wire: Sendable {
-    struct Answer: Sendable {
-        var status = 0
-        var headers: [String: String] = [:]
-        var body = ""
+public final class Wire: Sendable {
+    /// What a server answers.
+    public struct Answer: Sendable {
+        /// The status.
+        public var status = 0
+        /// The headers, by names in small letters.
+        public var headers: [String: String] = [:]
+        /// The body, where it was read.
+        public var body = ""
     }
 
     private let socket: Int32
     private let queue = DispatchQueue(label: "wire")
 
-    init(port: Int) throws {
+    /// Connects to a port of this machine.
+    public init(port: Int) throws {
         #if canImport(Glibc)
         socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         #else
@@ -39,8 +43,10 @@ final class Wire: Sendable {
     deinit { Foundation.close(socket) }
 
     /// Sends a request and reads its answer.
-    func ask(_ method: String, _ path: String, headers: [String: String] = [:]) async throws -> Answer {
-        try await send(method, path, headers: headers)
+    public func ask(
+        _ method: String, _ path: String, headers: [String: String] = [:], body: String = ""
+    ) async throws -> Answer {
+        try await send(method, path, headers: headers, body: body)
         return try await perform { [self] in
             var answer = try head()
             guard method != "HEAD" else { return answer }
@@ -50,9 +56,13 @@ final class Wire: Sendable {
         }
     }
 
-    func send(_ method: String, _ path: String, headers: [String: String] = [:]) async throws {
-        let lines = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
-        let text = Array("\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\(lines)\r\n".utf8)
+    /// Sends a request; its `Host` is `localhost` unless a header says otherwise.
+    public func send(
+        _ method: String, _ path: String, headers: [String: String] = [:], body: String = ""
+    ) async throws {
+        let all = ["Host": "localhost", "Content-Length": "\(body.utf8.count)"].merging(headers) { $1 }
+        let lines = all.map { "\($0.key): \($0.value)\r\n" }.joined()
+        let text = Array("\(method) \(path) HTTP/1.1\r\n\(lines)\r\n\(body)".utf8)
         try await perform { [socket] in
             guard Foundation.send(socket, text, text.count, Int32(MSG_NOSIGNAL)) == text.count else {
                 throw TestServerError("cannot send: \(errno)")
@@ -61,12 +71,12 @@ final class Wire: Sendable {
     }
 
     /// Reads the head of an answer whose body is read by ``text(until:)``.
-    func streamed() async throws -> Answer {
+    public func streamed() async throws -> Answer {
         try await perform { [self] in try head() }
     }
 
     /// Reads until a text has come, or the connection is closed.
-    func text(until end: String) async throws -> String {
+    public func text(until end: String) async throws -> String {
         try await perform { [self] in
             var text = ""
             while !text.contains(end) {
