@@ -50,8 +50,12 @@ extension DashboardAccess {
 
     /// Whether the host of a request is this machine, whatever the port.
     static func isLocal(_ authority: String) -> Bool {
-        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
-        return ["localhost", "127.0.0.1", "[::1]"].contains(host.lowercased())
+        let host = authority.lowercased()
+        return ["localhost", "127.0.0.1", "[::1]"].contains { name in
+            guard host.hasPrefix(name) else { return false }
+            let rest = host.dropFirst(name.count)
+            return rest.isEmpty || rest.first == ":" && rest.dropFirst().allSatisfy(\.isNumber)
+        }
     }
 
     private static func visitor(_ user: String, _ password: String?, _ token: String?, _ header: String) -> Visitor? {
