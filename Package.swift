@@ -201,7 +201,21 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ChardDashboardTests",
-            dependencies: ["Chard", "ChardDashboard"], swiftSettings: settings),
+            dependencies: [
+                "Chard", "ChardDashboard",
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Web"])),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChardDashboardServerTests",
+            dependencies: [
+                "Chard", "ChardDashboard", "ChardSQLite", "TestServers",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "ChardDocumentationTests",
             dependencies: [

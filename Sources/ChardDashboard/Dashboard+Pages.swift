@@ -38,7 +38,7 @@ extension Dashboard {
 
     private func html(_ page: Page, _ document: JSON, visitor: Visitor, notice: String?) -> String {
         frame(
-            document["title"]?.string ?? page.title, main(page, document), section: page.section, isLive: true,
+            document["title"]?.string ?? page.title, main(page, document), section: page.section, isLive: page.isLive,
             visitor: visitor, notice: notice)
     }
 

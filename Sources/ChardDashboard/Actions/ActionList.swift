@@ -3,9 +3,14 @@
 
 extension Action {
     /// All that can be ordered.
-    static let all: [Action] =
-        queueActions
-        + scheduleActions
-        + workerActions
-        + workflowActions
+    static let all: [Action] = [
+        queueActions,
+        taskActions,
+        delayedActions,
+        deadActions,
+        batchActions,
+        scheduleActions,
+        workerActions,
+        workflowActions,
+    ].flatMap(\.self)
 }

@@ -27,6 +27,10 @@ struct Facts: Sendable {
     let schedules: Shared<(records: [ScheduleRecord], beats: Int?, now: Date)>
     /// The workflows that were sent last, by how many are asked for.
     let workflows = SharedTable<[WorkflowReport]>(maxAge: .seconds(2))
+    /// The last attempts that are over.
+    let attempts: RecentAttempts
+    /// What is being done to many tasks at once.
+    let batches = Batches()
     /// The data of pages, by their addresses.
     let documents = SharedTable<JSON>(maxAge: .seconds(1))
 
@@ -35,6 +39,7 @@ struct Facts: Sendable {
     init(_ app: Chard, showsArguments: Bool) {
         self.app = app
         self.showsArguments = showsArguments
+        attempts = RecentAttempts(app)
         let trends = trends
         queues = Shared(maxAge: .seconds(1)) {
             let reports = try await app.operator.queues.reports()
@@ -63,6 +68,7 @@ struct Facts: Sendable {
         await letters.forget()
         await schedules.forget()
         await workflows.forget()
+        await attempts.forget()
         await documents.forget()
     }
 }

@@ -42,19 +42,22 @@ struct Page: Sendable {
     /// What it shows, in a sentence, for the description of the API.
     let summary: String
     let parameters: [Parameter]
+    /// Whether it follows what it shows. Not where somebody is to decide on what it says.
+    let isLive: Bool
     let load: @Sendable (Question) async throws -> JSON
     /// The Mustache template of what is below the title.
     let template: String
 
     init(
         _ path: String, in section: Section, title: String, summary: String, parameters: [Parameter] = [],
-        load: @escaping @Sendable (Question) async throws -> JSON, template: String
+        isLive: Bool = true, load: @escaping @Sendable (Question) async throws -> JSON, template: String
     ) {
         self.path = path
         self.section = section
         self.title = title
         self.summary = summary
         self.parameters = parameters
+        self.isLive = isLive
         self.load = load
         self.template = template
     }

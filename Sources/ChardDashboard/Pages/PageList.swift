@@ -6,6 +6,10 @@ extension Page {
     static let all: [Page] = [
         .overview,
         .queues, .queue, .purging,
+        .tasks, .task,
+        .delayed,
+        .dead, .letter,
+        .dryRun, .batch,
         .schedules, .schedule,
         .workers, .worker,
         .workflows, .workflow,

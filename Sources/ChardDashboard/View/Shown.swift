@@ -34,8 +34,9 @@ struct Shown: MustacheParent, MustacheTransformable, MustacheCustomRenderable {
         }
     }
 
-    /// The value in other words: `ago`, `time` and `until` of times; `count`, `bytes`, `span` and `coarse` (of seconds) and `percent` of numbers; `path`
-    /// and `query` for parts of addresses; `short` for a text in a line of a table; `pretty` for a value with its structure.
+    /// The value in other words: `ago`, `time` and `until` of times; `count`, `bytes`, `span` and `coarse` (of seconds) and `percent` of
+    /// numbers; `path` and `query` for parts of addresses; `short` for a text in a line of a table; `pretty` for a value with its
+    /// structure; `exact`, between three braces, for what a form sends back.
     func transform(_ name: String) -> Any? {
         switch name {
         case "ago": date.map { Wording.ago($0, now: now) }
@@ -50,6 +51,7 @@ struct Shown: MustacheParent, MustacheTransformable, MustacheCustomRenderable {
         case "positive": (value.number ?? 0) > 0
         case "path", "query": PercentCoding.encode(value.string ?? renderText)
         case "short": SafeText.clean(value.string ?? renderText, most: 120)
+        case "exact": ExactText.escape(value.string ?? renderText)
         case "pretty": SafeText.clean(PrettyJSON.text(of: value))
         default: nil
         }

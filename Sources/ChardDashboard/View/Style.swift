@@ -60,6 +60,7 @@ enum Style {
         .sheet input, .sheet select { width: 100%; }
         .sheet .actions { margin: 0; }
         .cards a { text-decoration: none; color: inherit; }
+        .card + .scroll, .card + p { margin-top: 12px; }
         .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
         table { border-collapse: collapse; width: 100%; }
         th, td { padding: 7px 12px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
@@ -67,6 +68,7 @@ enum Style {
         th { color: var(--quiet); font-weight: 600; font-size: 13px; white-space: nowrap; }
         td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         td .id { white-space: nowrap; }
+        td time, td .button { white-space: nowrap; }
         td.text { overflow-wrap: anywhere; min-width: 200px; }
         th.group { text-align: center; }
         .error { color: var(--bad); overflow-wrap: anywhere; }
