@@ -126,7 +126,8 @@ struct DashboardServerTests {
                 }
                 if methods["post"] != nil {
                     let answer = try await site.post(place)
-                    #expect([200, 400, 404, 409].contains(answer.status), "POST \(place): \(answer)")
+                    // 501: not every broker can do everything.
+                    #expect([200, 400, 404, 409, 501].contains(answer.status), "POST \(place): \(answer)")
                     #expect((try? JSON(parsing: Array(answer.body.utf8)))?.object != nil, "POST \(place)")
                 }
             }

@@ -4,15 +4,16 @@
 import Foundation
 import Testing
 
-/// Every block of Swift in the README and the guides stands, line by line, in a file that is compiled or run with the tests: most of
-/// them in `Code/` beside this file, which gives them what they take for granted.
+/// Every block of Swift in the README and the guides stands, paragraph by paragraph, in a file that is compiled or run with the tests:
+/// most of them in `Code/` beside this file, which gives them what they take for granted.
 @Suite("The code of the documentation")
 struct DocumentationTests {
     /// A block of code in a text.
     struct Block: CustomTestStringConvertible, Sendable {
         let file: String
         let line: Int
-        let lines: [String]
+        /// Its lines, between one empty line and the next.
+        let paragraphs: [[String]]
 
         var testDescription: String { "\(file):\(line)" }
     }
@@ -40,7 +41,9 @@ struct DocumentationTests {
                 start = index + 1
             } else if line == "```", let first = start {
                 blocks.append(
-                    Block(file: file.lastPathComponent, line: first, lines: plain(lines[first..<index])))
+                    Block(
+                        file: file.lastPathComponent, line: first,
+                        paragraphs: lines[first..<index].split { $0.isEmpty }.map(plain).filter { !$0.isEmpty }))
                 start = nil
             }
         }
@@ -52,20 +55,24 @@ struct DocumentationTests {
         lines.map { line in
             var line = line.trimmingCharacters(in: .whitespaces)
             for word in ["private ", "static "] where line.hasPrefix(word) { line.removeFirst(word.count) }
-            return line
+            // What is said behind a line is for its reader.
+            if let comment = line.range(of: "  //") { line = String(line[..<comment.lowerBound]) }
+            return line.trimmingCharacters(in: .whitespaces)
         }.filter { !$0.isEmpty && !$0.hasPrefix("import ") }
     }
 
     /// What is part of a manifest, and so of another package.
     private func isOfManifest(_ block: Block) -> Bool {
-        block.lines.first.map { $0.hasPrefix(".package(") || $0.hasPrefix("platforms:") } ?? false
+        block.paragraphs.first?.first.map { $0.hasPrefix(".package(") || $0.hasPrefix("platforms:") } ?? false
     }
 
     @Test("each block is code that is compiled", arguments: blocks)
     func isCompiled(_ block: Block) {
         guard !isOfManifest(block) else { return }
         let isFound = Self.sources.contains { source in
-            source.indices.contains { source[$0...].starts(with: block.lines) }
+            block.paragraphs.allSatisfy { paragraph in
+                source.indices.contains { source[$0...].starts(with: paragraph) }
+            }
         }
         #expect(isFound, "put the block into Tests/ChardDocumentationTests/Code, with what it takes for granted")
     }

@@ -47,7 +47,8 @@ struct HistoryBook {
         let first = max(0, (cursor.flatMap { Int($0.text) } ?? 0) - forgotten)
         let page = attempts.dropFirst(first).prefix(limit)
         return HistoryPage(
-            page.compactMap(\.attempt), then: HistoryCursor(String(forgotten + min(first, attempts.count) + page.count)))
+            page.compactMap(\.attempt), then: HistoryCursor(String(forgotten + min(first, attempts.count) + page.count))
+        )
     }
 
     private mutating func forget(now: Date) {

@@ -378,11 +378,13 @@ final class WorkerSession: Sendable {
             if isObserved, bench.beginsToEnd(slot) {
                 tell { $0.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
             }
+            // What an end in an error has cut short counts, or a task that brings it about would run again for ever. First, too.
+            if case .returned = outcome, hasFailed, bench.beginsToEnd(slot) {
+                leave(execution.concluder.countingLoss(of: delivery))
+            }
             guard bench.ended(slot, after: duration) else { return true }
             if case .returned = outcome {
-                // What the session's end cut short is handed back with all the rest, in order; but an end in an error counts,
-                // or a task that brings it about would run again for ever.
-                if hasFailed { leave(execution.concluder.countingLoss(of: delivery)) }
+                // What the session's end cut short is handed back with all the rest, in order.
                 if let note = note(outcome, of: run.message, delivery, after: duration) {
                     historian?.add([note.record])
                 }

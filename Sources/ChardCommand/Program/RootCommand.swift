@@ -24,7 +24,8 @@ struct RootCommand: AsyncParsableCommand {
         if !app.tasks.isEmpty { commands += [WorkerCommand.self, TasksCommand.self] as [any ParsableCommand.Type] }
         commands += [
             SendCommand.self, ResultCommand.self, ShowCommand.self, WhyCommand.self, ListCommand.self,
-            RevokeCommand.self, WorkflowCommand.self, QueuesCommand.self, WorkersCommand.self, TopCommand.self, InspectCommand.self,
+            RevokeCommand.self, WorkflowCommand.self, QueuesCommand.self, WorkersCommand.self, TopCommand.self,
+            InspectCommand.self,
             ControlCommand.self, EventsCommand.self,
             BeatCommand.self, ScheduledCommand.self, DeadCommand.self, AsideCommand.self, PurgeCommand.self,
             MigrateCommand.self,

@@ -42,7 +42,7 @@ struct Templates: Sendable {
         {{#run}}<td class="number">{{span(p50)}}</td><td class="number">{{span(p95)}}</td><td class="number">{{span(p99)}}</td>{{/run}}
         {{#wait}}<td class="number">{{coarse(p50)}}</td><td class="number">{{coarse(p95)}}</td><td class="number">{{coarse(p99)}}</td>{{/wait}}
         """,
-        "scheduleFields": ScheduleDocument.fields,
+        "scheduleFields": ScheduleFields.template,
         // Ways to the parts of a list before and after this one.
         "pager": """
         {{#pager}}<nav class="pager" aria-label="Pages">{{#before}}<a rel="prev" href="{{base}}{{.}}">← before</a>{{/before}}

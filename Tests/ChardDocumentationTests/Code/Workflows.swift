@@ -1,7 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-// swift-format-ignore-file: as it stands in the documentation
+// swift-format-ignore-file
 
 import Chard
 
