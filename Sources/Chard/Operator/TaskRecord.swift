@@ -77,7 +77,10 @@ public struct TaskRecord: Sendable {
         case .dead: return "dead"
         case .gone: break
         }
-        if let status, status.state.isReady { return status.state.rawValue.lowercased() }
+        if let status {
+            // One that is not over says more than an attempt: it was sent again since.
+            return status.state.isReady ? status.state.rawValue.lowercased() : "unknown"
+        }
         if let end = attempts.last?.end, end != .retry, end != .lost, end != .handedBack {
             return end.rawValue.lowercased()
         }

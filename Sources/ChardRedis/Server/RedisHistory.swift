@@ -191,11 +191,13 @@ final class RedisHistory: Sendable {
         var place = Place(cursor)
         let names = try await names()
         var found: [Attempt] = []
+        // A history whose numbers are smaller has begun anew: the server was emptied.
+        if let last = place.read.last?.segment, last > names.last ?? 0 { place.read = [] }
         let first = place.read.first?.segment ?? .min
         for segment in names where segment >= first {
             var read = place.read.first { $0.segment == segment } ?? (segment, 0, 0)
-            read.good += try await self.read(keys.historyGood(segment), from: read.good, limit, &found)
-            read.bad += try await self.read(keys.historyBad(segment), from: read.bad, limit, &found)
+            read.good = try await self.read(keys.historyGood(segment), from: read.good, limit, &found)
+            read.bad = try await self.read(keys.historyBad(segment), from: read.bad, limit, &found)
             place.read.removeAll { $0.segment == segment }
             place.read.append(read)
             if found.count >= limit { break }
@@ -204,24 +206,32 @@ final class RedisHistory: Sendable {
         return HistoryPage(found, then: place.cursor)
     }
 
-    /// Reads elements of a list until there are enough attempts. Returns how many elements.
+    /// Reads elements of a list until there are enough attempts. Returns how many elements have been read of it then. One that is
+    /// shorter than what was read of it has begun anew.
     private func read(
         _ list: String, from first: Int, _ limit: Int, _ found: inout [Attempt]
     ) async throws(RedisError) -> Int {
         let page = 20
-        var count = 0
+        var next = first
         while found.count < limit {
-            let reply =
-                try await client.send(RedisCommand("LRANGE", list, first + count, first + count + page - 1)).array ?? []
-            for element in reply {
+            let replies = try await client.pipeline([
+                RedisCommand("LLEN", list), RedisCommand("LRANGE", list, next, next + page - 1),
+            ])
+            for reply in replies { if let error = reply.error { throw error } }
+            let elements = replies[1].array ?? []
+            if let length = replies[0].integer, length < next {
+                next = 0
+                continue
+            }
+            for element in elements {
                 for line in (element.bytes ?? []).split(separator: UInt8(ascii: "\n")) {
                     if let attempt = Self.attempt(line) { found.append(attempt) }
                 }
             }
-            count += reply.count
-            if reply.count < page { break }
+            next += elements.count
+            if elements.count < page { break }
         }
-        return count
+        return next
     }
 
     private func scan(_ list: String, _ take: (Attempt) -> Void) async throws(RedisError) {

@@ -49,6 +49,22 @@ struct HistoryTests {
         }
     }
 
+    @Test("whoever reads on reads on after the server was emptied, and over the beginning of segments")
+    func readsOn() async throws {
+        try await BrokerBench.with { bench in
+            let broker = try bench.broker(settings(HistoryLimits(attempts: 800)))
+            for round in 0..<30 { try await broker.note((round * 10..<round * 10 + 10).map { attempt($0) }) }
+            var page = try await broker.attempts(after: nil, limit: 1_000)
+            #expect(Set(page.attempts.map(\.id)).count == 300 && page.attempts.count == 300)
+            _ = try await bench.server.cli("FLUSHALL")
+            let other = try bench.broker(settings(HistoryLimits(attempts: 800)))
+            try await other.note([attempt(1_000), attempt(1_001)])
+            page = try await broker.attempts(after: page.cursor, limit: 1_000)
+            #expect(page.attempts.map(\.id).sorted() == ["1000", "1001"])
+            #expect(try await broker.attempts(after: page.cursor, limit: 1_000).attempts.isEmpty)
+        }
+    }
+
     @Test("what is old is let go segment by segment")
     func age() async throws {
         try await BrokerBench.with { bench in
