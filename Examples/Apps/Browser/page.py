@@ -51,10 +51,10 @@ class Browser:
         self.field(label).send_keys(text)
 
     def field(self, label):
-        for found in self.all("label"):
-            if found.text.startswith(label):
-                return self.find("#" + found.get_attribute("for"))
-        raise AssertionError(f"no field is labelled {label}")
+        # The page that an order leads to may be on its way.
+        return self.wait(f"a field is labelled {label}", lambda: next(
+            (self.find("#" + found.get_attribute("for")) for found in self.all("label") if found.text.startswith(label)),
+            None))
 
     def set(self, label, value):
         """Sets a field that has a picker."""
