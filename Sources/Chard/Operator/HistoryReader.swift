@@ -66,7 +66,8 @@ package actor HistoryReader {
                 let now = app.settings.now()
                 for attempt in page.attempts { tally.add(attempt, now: now) }
                 cursor = page.cursor
-                guard !page.attempts.isEmpty else { break }
+                // The rest is little, and read at the next look: or a reading might never end while many write.
+                guard page.attempts.count >= Self.piece else { break }
                 await Task.yield()
             }
             isRead = true

@@ -50,11 +50,12 @@ actor RecentAttempts {
         while true {
             let page = try await broker.attempts(after: cursor, limit: Self.page)
             cursor = page.cursor
-            if page.attempts.isEmpty { break }
             good += page.attempts.filter(\.end.isGood)
             bad += page.attempts.filter { !$0.end.isGood }
             if good.count > Self.most * 2 || bad.count > Self.most * 2 { cut() }
-            sorted = nil
+            if !page.attempts.isEmpty { sorted = nil }
+            // The rest is little, and read at the next look: who waits for this one must not wait for those who write.
+            if page.attempts.count < Self.page { break }
         }
         if good.count > Self.most || bad.count > Self.most { cut() }
         readAt = .now

@@ -48,6 +48,14 @@ struct Outcome: Sendable {
     /// What programs are told besides.
     let details: [String: JSON]
 
+    /// What came of something that one of several may do: nothing, where somebody else was first.
+    ///
+    /// - Parameter reason: Why it may not be there any more.
+    init(ifDone isDone: Bool, _ text: String, orGone reason: String = "Somebody else was first.", at place: String) {
+        self.init(
+            isDone ? text : "Nothing was done: it was not there any more. \(reason)", hasChanged: isDone, at: place)
+    }
+
     init(_ text: String, hasChanged: Bool = true, at place: String, details: [String: JSON] = [:]) {
         self.text = text
         self.hasChanged = hasChanged
