@@ -12,7 +12,7 @@ struct MemoryConformanceTests {
         #expect(verdict == .kept)
     }
 
-    @Test("a random interleaving", arguments: UInt64(0)..<300)
+    @Test("a random interleaving", arguments: UInt64(0)..<100)
     func interleaving(_ seed: UInt64) async throws {
         try await BrokerInterleaving(seed: seed, steps: 120).verify(on: MemoryFixture())
     }

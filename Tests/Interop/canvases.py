@@ -866,12 +866,14 @@ def is_meant(name, report, difference):
 
 def is_notice(path, ours, celerys):
     """Whether it is the errback that tells the outer chord of the failure of the inner one, see FailureNotice.swift: a child of
-    the body that failed, which the worker in Python sends, and takes itself where it serves that queue as well."""
+    the body that failed, which the worker in Python sends, and takes itself, as it is or as what it gave way to, where it serves
+    that queue as well."""
     if path[0] != "statuses":
         return False
     if path[-1] == "children":
         return celerys == [] and ours == [[f"member of child 0 of {path[1]}"]]
-    return path[1].startswith("member of child 0 of ") and ours[0]["result"] == "NotRegistered: chard.told"
+    notices = ("NotRegistered: chard.told", "NotRegistered: chard.fail")
+    return path[1].startswith("member of child 0 of ") and ours[0]["result"] in notices
 
 
 def without_places(value):

@@ -143,7 +143,9 @@ struct FullMemoryTests {
             try await fill(bench)
             var claimed = try await first
             while claimed.count < 3 { claimed += try await consumer.claim(upTo: 1) }
-            #expect(claimed.map(\.payload) == messages.map(\.payload))
+            // Those that are due together come by turns, in no order that is held.
+            #expect(claimed.count == messages.count)
+            #expect(Set(claimed.map(\.payload)) == Set(messages.map(\.payload)))
             await consumer.close()
         }
     }

@@ -10,7 +10,7 @@ import Testing
 struct ConsumerInterleavingTests {
     @Test(
         "nothing is handed out twice, forgotten, or given against orders; what replies did not tell is found",
-        arguments: 0..<160)
+        arguments: 0..<80)
     func interleaving(seed: UInt64) {
         var play = Play(seed)
         play.run(600)
