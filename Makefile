@@ -55,7 +55,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the program interop" swift build --product interop
 	@$(stage) "Check the reference of commands" Scripts/commands-doc .build/debug/interop --check
-	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardRedisTests|ChardCommandTests|ChardDashboardTests|ChardDocumentationTests)\.'
+	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardCryptoTests|ChardRedisTests|ChardCommandTests|ChardDashboardTests|ChardDocumentationTests)\.'
 	@$(stage) "Test web servers" $(swift_test) '^(ChardHummingbirdTests|ChardDashboardServerTests)\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'

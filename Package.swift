@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "ChardRedis", targets: ["ChardRedis"]),
         .library(name: "ChardSQLite", targets: ["ChardSQLite"]),
         .library(name: "ChardCommand", targets: ["ChardCommand"]),
+        .library(name: "ChardCrypto", targets: ["ChardCrypto"]),
         .library(name: "ChardHummingbird", targets: ["ChardHummingbird"]),
         .library(name: "ChardDashboard", targets: ["ChardDashboard"]),
         .library(name: "ChardHTTPFiles", targets: ["ChardHTTPFiles"]),
@@ -33,6 +34,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -64,6 +66,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
+            name: "ChardCrypto", dependencies: ["Chard", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings),
+        .target(
             name: "ChardRedis",
             dependencies: [
                 "CHiredis", "Chard",
@@ -76,7 +81,7 @@ let package = Package(
         .target(
             name: "ChardCommand",
             dependencies: [
-                "Chard", "ChardRedis", "ChardSQLite",
+                "Chard", "ChardCrypto", "ChardRedis", "ChardSQLite",
                 .target(name: "ChardDashboard", condition: .when(traits: ["Web"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -219,7 +224,7 @@ let package = Package(
         .testTarget(
             name: "ChardDocumentationTests",
             dependencies: [
-                "Chard", "ChardCommand", "ChardHummingbird", "ChardRedis", "ChardSQLite",
+                "Chard", "ChardCommand", "ChardCrypto", "ChardHummingbird", "ChardRedis", "ChardSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -227,6 +232,13 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Web"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChardCryptoTests",
+            dependencies: [
+                "Chard", "ChardCrypto", "ChardSQLite", "ChardTesting", "TestServers",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
         .testTarget(name: "ChardTestingTests", dependencies: ["Chard", "ChardTesting"], swiftSettings: settings),
@@ -242,7 +254,7 @@ let package = Package(
         .testTarget(
             name: "ChardCommandTests",
             dependencies: [
-                "Chard", "ChardCommand", "ChardRedis", "TestServers",
+                "Chard", "ChardCommand", "ChardCrypto", "ChardRedis", "TestServers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -252,7 +264,7 @@ let package = Package(
         .testTarget(
             name: "ChardRedisServerTests",
             dependencies: [
-                "Chard", "ChardRedis", "ChardTesting", "TestServers", "TestTraits",
+                "Chard", "ChardCrypto", "ChardRedis", "ChardTesting", "TestServers", "TestTraits",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -262,7 +274,7 @@ let package = Package(
         .testTarget(
             name: "ChardInteropServerTests",
             dependencies: [
-                "Chard", "ChardRedis", "TestServers",
+                "Chard", "ChardCrypto", "ChardRedis", "TestServers",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],

@@ -8,7 +8,7 @@ extension Chard {
             queue: { [self] task, named in queue(for: task, named) }, options: { [registry] in registry[$0]?.options },
             parameters: { [registry] in registry[$0]?.parameters ?? [] }, texts: argumentTexts, origin: origin,
             now: settings.now, lifetimes: statusLifetimes,
-            joinsExpire: max(settings.resultExpires, .seconds(86_400 * 30)))
+            joinsExpire: max(settings.resultExpires, .seconds(86_400 * 30)), signing: signing)
     }
 
     /// How long statuses are kept.

@@ -187,7 +187,7 @@ extension Chard {
     /// A message as its broker takes it.
     /// - Throws: ``AppError`` where it is larger or deeper than a worker takes: better now than hours later, over there.
     func outgoing(of message: TaskMessage) throws(AppError) -> OutgoingMessage {
-        let outgoing = message.outgoing
+        let outgoing = message.outgoing(by: signing)
         let (whole, body) = (outgoing.payload.count, message.body.plainSize)
         let limits = settings.limits
         if let depth = message.body.depth(above: limits.depth) {

@@ -31,7 +31,7 @@ extension Chard {
         } else {
             let broker = try broker
             last = { messages in
-                var outgoing = messages.map(\.outgoing)
+                var outgoing = messages.map { $0.outgoing(by: self.signing) }
                 await self.letOthersHold(messages, &outgoing, broker)
                 return Enqueued(messages, try await broker.send(outgoing))
             }

@@ -44,6 +44,10 @@ public final class Chard: Sendable {
         var observers: [any AppObserver] = []
         var immediate: (any ImmediateRunner)?
         var fileKeeper: FileKeeper?
+        var signing: MessageSigning?
+
+        /// What is wrong with how the app is set up.
+        var setupProblems: [String] { problems + [signing?.problem].compactMap(\.self) }
     }
     private let state: Mutex<State>
     private let time: AppTime
@@ -107,6 +111,14 @@ public final class Chard: Sendable {
         set { state.withLock { $0.fileKeeper = newValue } }
     }
 
+    /// How messages are signed, if they are.
+    package var signing: MessageSigning? { state.withLock { $0.signing } }
+
+    func keep(_ signing: MessageSigning?) {
+        if attendance.has(.worker) { complain("the signing of messages is changed") }
+        state.withLock { $0.signing = signing }
+    }
+
     /// Makes a test's broker and time the app's own, and its queue a real one.
     package func takeOver(broker: any Broker, now: @escaping @Sendable () -> Date) {
         use(broker: broker)
@@ -147,17 +159,17 @@ public final class Chard: Sendable {
     /// Says everything that is wrong with tasks, routes, options and dependencies.
     /// - Throws: ``AppError`` with one line for each problem.
     public func validate() throws(AppError) {
-        try refuse(state.withLock { $0.problems + $0.late.values.sorted() } + dependencies.problems)
+        try refuse(state.withLock { $0.setupProblems + $0.late.values.sorted() } + dependencies.problems)
     }
 
     /// The same, but for what only a worker needs.
     func checkRegistrations() throws(AppError) {
-        try refuse(state.withLock { $0.problems })
+        try refuse(state.withLock { $0.setupProblems })
     }
 
     /// The same, for calls of these tasks.
     func checkRegistrations<Output>(of signatures: [Signature<Output>]) throws(AppError) {
-        let (problems, late) = state.withLock { ($0.problems, $0.late) }
+        let (problems, late) = state.withLock { ($0.setupProblems, $0.late) }
         try refuse(problems)
         if late.isEmpty { return }
         for signature in signatures {

@@ -145,8 +145,8 @@ package struct BeatRounds {
         if messages.isEmpty {
             receipt = try await store.send(step)
         } else {
-            let enqueued = try await app.send(messages, through: app.middleware[...]) { [store, step] messages in
-                try await store.send(step, with: messages, now: Date(milliseconds: now))
+            let enqueued = try await app.send(messages, through: app.middleware[...]) { [store, step, app] messages in
+                try await store.send(step, with: messages, signedBy: app.signing, now: Date(milliseconds: now))
             }
             guard let answer = enqueued.receipt else { throw AppError("middleware has sent nothing") }
             receipt = answer

@@ -27,9 +27,11 @@ extension Chard {
 
 extension ScheduleStore {
     /// Deals with ticks that these messages stand for. None of them was sent unless that was done.
-    func send(_ step: TickStep, with messages: [TaskMessage], now: Date) async throws -> Enqueued {
+    func send(
+        _ step: TickStep, with messages: [TaskMessage], signedBy signing: MessageSigning?, now: Date
+    ) async throws -> Enqueued {
         var step = step
-        step.messages = messages.map(\.outgoing)
+        step.messages = messages.map { $0.outgoing(by: signing) }
         let receipt = try await send(step)
         var enqueued = Enqueued()
         if receipt == .done {

@@ -20,6 +20,8 @@ public struct DeadLetter: Sendable, Hashable {
         public static let tooLarge: Reason = "tooLarge"
         /// The body is in a format that is never decoded here, such as pickle or yaml.
         public static let refusedContent: Reason = "refusedContent"
+        /// The message is not signed where that is required, or its signature is wrong or by a key that the worker does not know.
+        public static let badSignature: Reason = "badSignature"
         /// No task of that name is registered with the worker.
         public static let notRegistered: Reason = "notRegistered"
         /// The arguments do not fit the task's parameters.

@@ -24,6 +24,7 @@ extension MessageError {
         switch code {
         case .tooLarge, .tooDeep: .tooLarge
         case .unsupportedContentType, .unsupportedEncoding, .unsupportedCompression: .refusedContent
+        case .unsigned, .badSignature: .badSignature
         default: .malformed
         }
     }
@@ -32,9 +33,10 @@ extension MessageError {
     var exceptionType: String {
         switch code {
         case .unsupportedContentType: "ContentDisallowed"
+        case .unsigned, .badSignature: "SecurityError"
         default: "DecodeError"
         }
     }
 
-    var exceptionModule: String { "kombu.exceptions" }
+    var exceptionModule: String { deadLetterReason == .badSignature ? "celery.exceptions" : "kombu.exceptions" }
 }

@@ -10,7 +10,7 @@ public struct Recovery: Sendable {
     public static let lastChance = 2
 
     /// The header of a message that was revoked while it waited for its time, and whose workflow has still to be told.
-    static let revokedHeader = "chard_revoked"
+    static let revokedHeader = HeaderOnTheWay.revoked
 
     /// What is to be written in the step that takes the message from the holder: it goes back to the front of its queue, or
     /// to the dead letters with its failure stored.

@@ -55,7 +55,7 @@ struct Followers {
     private func outgoing(_ message: TaskMessage) -> OutgoingMessage {
         var message = message
         message.workerHoldsETA = message.properties.routingKey != queue
-        return message.outgoing
+        return message.outgoing(by: unroller.rules.signing)
     }
 
     /// Whether there are messages to be sent.

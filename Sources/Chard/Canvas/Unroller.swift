@@ -21,6 +21,8 @@ struct CanvasRules: Sendable {
     var lifetimes: StatusLifetimes
     /// How long a join is kept from its last change on.
     var joinsExpire: Duration
+    /// How messages are signed, if they are.
+    var signing: MessageSigning?
 }
 
 /// Turns signatures into the messages to be sent now, and the joins to be opened before them: what Celery's `apply_async`

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The standard base64 alphabet with padding, as Celery uses for message bodies.
-enum Base64 {
+package enum Base64 {
     /// The bytes that a text stands for; nil if it holds a byte outside the alphabet or is not padded properly.
     static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
@@ -76,7 +76,7 @@ enum Base64 {
     }
 
     /// The bytes that a text stands for; nil if it holds a byte outside the alphabet or is not padded properly.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         var text = text
         return text.withUTF8 { decode($0) }
     }
@@ -112,7 +112,7 @@ enum Base64 {
     }
 
     /// The padded text of `bytes`.
-    static func encode(_ bytes: [UInt8]) -> String {
+    package static func encode(_ bytes: [UInt8]) -> String {
         var output: [UInt8] = []
         append(bytes, to: &output)
         return String(decoding: output, as: UTF8.self)

@@ -34,6 +34,10 @@ public struct MessageError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let badBody = Code(rawValue: "bad-body")
         /// `eta` or `expires` is not a time.
         public static let badDate = Code(rawValue: "bad-date")
+        /// The message has no signature, where one is required.
+        public static let unsigned = Code(rawValue: "unsigned")
+        /// Its signature is wrong, or by a key that is not known.
+        public static let badSignature = Code(rawValue: "bad-signature")
     }
 
     /// The kind of trouble.

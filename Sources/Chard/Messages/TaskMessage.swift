@@ -212,6 +212,7 @@ extension TaskMessage {
         next.isRedelivered = false
         next.losses = 0
         next.headers[LossSeal.header] = nil
+        next.headers[MessageSignature.header] = nil
         return next
     }
 

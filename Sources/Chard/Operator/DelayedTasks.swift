@@ -29,11 +29,13 @@ extension Operator {
         public func cancel(_ id: String) async throws -> Bool {
             let task = try await change(id) { task in
                 // Who waits for it is told by a worker.
-                guard let message = task.revokedWorkflow else { return Effects(storing: status(of: task)) }
+                guard let message = task.revokedWorkflow(in: app) else { return Effects(storing: status(of: task)) }
                 return [.push(message)]
             }
             guard let task else { return false }
-            if task.revokedWorkflow == nil, let status = status(of: task) { try await app.storeElsewhere([status]) }
+            if task.revokedWorkflow(in: app) == nil, let status = status(of: task) {
+                try await app.storeElsewhere([status])
+            }
             return true
         }
 
@@ -51,7 +53,7 @@ extension Operator {
                     .push(
                         OutgoingMessage(
                             id: task.name, queue: task.queue, priority: task.priority, dueAt: date,
-                            payload: task.payload(eta: date)))
+                            payload: try task.payload(eta: date, in: app)))
                 ]
             } != nil
         }
@@ -59,15 +61,15 @@ extension Operator {
         /// Lets a delayed task run now, before all that waits in its queue. Returns whether it was there.
         @discardableResult
         public func runNow(_ id: String) async throws -> Bool {
-            try await change(id) { [.putBack(as: $0.payload(eta: nil))] } != nil
+            try await change(id) { [.putBack(as: try $0.payload(eta: nil, in: app))] } != nil
         }
 
         /// Changes a delayed task, again and again until nobody else changes it meanwhile. Returns it as it was, or `nil` if it
         /// was not there.
-        private func change(_ id: String, _ body: (DelayedTask) -> Effects) async throws -> DelayedTask? {
+        private func change(_ id: String, _ body: (DelayedTask) throws -> Effects) async throws -> DelayedTask? {
             let broker = try broker
             while let task = try await broker.delayedTask(id) {
-                if try await broker.change(task, body(task)) { return task }
+                if try await broker.change(task, try body(task)) { return task }
             }
             return nil
         }
@@ -76,9 +78,8 @@ extension Operator {
 
 extension DelayedTask {
     /// The message with another ETA: workers go by that, too.
-    fileprivate func payload(eta: Date?) -> [UInt8] {
-        guard var message else { return payload }
-        message.eta = eta
-        return message.encoded()
+    fileprivate func payload(eta: Date?, in app: Chard) throws -> [UInt8] {
+        guard let message else { return payload }
+        return try app.changed(message) { $0.eta = eta }.encoded()
     }
 }

@@ -40,7 +40,9 @@ extension Operator {
     private func announce(_ ids: [String]) async throws {
         guard let broker = try app.broker as? any DelayingBroker else { return }
         for id in ids {
-            if let message = try await broker.delayedTask(id)?.revokedWorkflow { try await broker.send([message]) }
+            if let message = try await broker.delayedTask(id)?.revokedWorkflow(in: app) {
+                try await broker.send([message])
+            }
         }
     }
 
@@ -74,10 +76,11 @@ extension Chard {
 
 extension DelayedTask {
     /// What a worker is given once this is revoked, if somebody waits for it: the same message, not to be run.
-    var revokedWorkflow: OutgoingMessage? {
+    func revokedWorkflow(in app: Chard) -> OutgoingMessage? {
         guard var message, let embed = try? message.decodeBody(limits: .held).embed, !embed.isEmpty else { return nil }
         message.headers[Recovery.revokedHeader] = true
-        message.eta = nil
+        // Where it cannot be signed anew, workers that ask for signatures put it aside, which is as good.
+        if let changed = try? app.changed(message, { $0.eta = nil }) { message = changed } else { message.eta = nil }
         return OutgoingMessage(
             id: message.id, queue: queue, priority: message.properties.priority, payload: message.encoded())
     }

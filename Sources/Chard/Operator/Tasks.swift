@@ -67,7 +67,7 @@ extension Operator {
                     "its message is not kept: it ran on a Python worker, has more than \(app.settings.failedMessageLimit) bytes, "
                         + "its time is over, or it is on its way again already")
             }
-            let message = app.fresh(payload, id: id, queue: kept.failure.queue)
+            let message = try app.fresh(payload, id: id, queue: kept.failure.queue)
             var effects: Effects = [.push(message)]
             // In the same step, so that whoever waits does not see the old failure, and no new end is lost. Results that are kept
             // elsewhere cannot be changed in it: there the old failure stands until the new end.

@@ -39,5 +39,5 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
 
 extension RateLimit {
     /// The header of a message that has waited for its turn.
-    static let waitedHeader = "chard_rate_limited"
+    static let waitedHeader = HeaderOnTheWay.rateLimited
 }

@@ -41,7 +41,7 @@ package final class StepDesk: Sendable {
     static func record(of id: String) -> String { "steps:\(id)" }
 
     /// In the message of a task that may have kept steps.
-    static let header = "chard_steps"
+    static let header = HeaderOnTheWay.steps
 }
 
 /// What can be done to the group that a task is in. The canvas knows what that takes, and has the one type that conforms.

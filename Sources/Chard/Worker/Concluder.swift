@@ -191,7 +191,8 @@ struct Concluder: Sendable {
         case .retry(let date, let cause):
             guard let message else { return [] }
             var effects = Effects(storing: status(.retry, cause, message, task))
-            effects.append(.push(follower(message.retried(eta: date), delivery, dueAt: date)))
+            let next = message.retried(eta: date)
+            effects.append(.push(follower(rules.signing?.signing(next) ?? next, delivery, dueAt: date)))
             return effects
         case .tooEarly(let date):
             guard let message else { return [] }

@@ -24,6 +24,8 @@ struct Execution: Sendable {
     let timeLimits: TaskTimeLimits
     let revokedStamps: RevokedStamps
     let rates: TaskRates
+    /// By which messages are believed; `nil` if by their place alone.
+    let signing: MessageSigning?
     /// Whether somebody traces.
     let isTraced = TraceHeaders.isTraced
 
@@ -36,8 +38,9 @@ struct Execution: Sendable {
         logger: Logger, report: @escaping @Sendable (StatusRecord) async throws -> Void, desk: StepDesk?,
         brokerTime: @escaping @Sendable () -> Date, isRevoked: @escaping @Sendable (String) -> Bool,
         timeLimits: TaskTimeLimits = TaskTimeLimits(), revokedStamps: RevokedStamps = RevokedStamps(),
-        rates: TaskRates = TaskRates()
+        rates: TaskRates = TaskRates(), signing: MessageSigning? = nil
     ) {
+        self.signing = signing
         self.timeLimits = timeLimits
         self.revokedStamps = revokedStamps
         self.rates = rates
@@ -65,6 +68,8 @@ struct Execution: Sendable {
         do throws(MessageError) {
             if let size = delivery.excerptOf { throw MessageError(tooLarge: size, excerpt: delivery.payload) }
             message = concluder.seal.trusting(try TaskMessage(decoding: delivery.payload, limits: settings.limits))
+            // Nothing that such a message says is followed, nobody but its sender having said it.
+            try signing?.check(message)
         } catch {
             return .decided(.unreadable(error), nil, nil, nil)
         }

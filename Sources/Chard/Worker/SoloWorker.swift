@@ -24,7 +24,7 @@ package struct SoloWorker: Sendable {
     package init(
         _ app: Chard, node: String, pool: SoloPool, innermost: [any Middleware] = [], canRequeue: Bool,
         report: @escaping @Sendable (StatusRecord) async throws -> Void, desk: StepDesk,
-        isRevoked: @escaping @Sendable (String) -> Bool, seal: LossSeal
+        isRevoked: @escaping @Sendable (String) -> Bool, seal: LossSeal, signing: MessageSigning? = nil
     ) {
         self.canRequeue = canRequeue
         fileKeeper = app.fileKeeper
@@ -39,7 +39,7 @@ package struct SoloWorker: Sendable {
             dependencies: app.dependencies, blockingPool: pool.threads, node: node,
             logger: logger,
             report: report, desk: desk,
-            brokerTime: app.settings.now, isRevoked: isRevoked)
+            brokerTime: app.settings.now, isRevoked: isRevoked, signing: signing)
     }
 
     /// Runs a delivery to its end, as if it were no earlier than `date`, and settles it by `settle`: again and again, until no

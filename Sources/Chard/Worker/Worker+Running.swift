@@ -203,7 +203,7 @@ extension Worker {
             },
             brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset },
             isRevoked: { consumer.isRevoked($0) }, timeLimits: timeLimits, revokedStamps: revokedStamps,
-            rates: rates)
+            rates: rates, signing: app.signing)
         return WorkerSession(
             consumer: consumer, hold: hold, observers: workplace.observers, events: workplace.events,
             execution: execution, broker: workplace.broker, elsewhere: elsewhere, historian: workplace.historian,

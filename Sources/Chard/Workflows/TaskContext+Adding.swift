@@ -58,7 +58,7 @@ extension TaskContext {
         }
         for record in unroller.records { effects.append(.record(record)) }
         for join in unroller.joins { effects.append(.open(join)) }
-        for message in unroller.messages { effects.append(.push(message.outgoing)) }
+        for message in unroller.messages { effects.append(.push(message.outgoing(by: group.rules.signing))) }
         cancellation.noteSteps()
         try await group.write(effects)
         return result(id)

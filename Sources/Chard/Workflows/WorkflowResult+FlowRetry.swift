@@ -64,7 +64,7 @@ extension WorkflowResult {
         for step in failed { try await app.results.forget(step.id) }
         try await joins.open(openings)
         for part in parts { _ = try await joins.join(part) }
-        for message in unroller.messages { effects.append(.push(message.outgoing)) }
+        for message in unroller.messages { effects.append(.push(message.outgoing(by: app.signing))) }
         // Of two who ask for it at once, one sends.
         guard try await store.take(FlowMap.value, value, of: id, writing: effects) else { return [] }
         return sent

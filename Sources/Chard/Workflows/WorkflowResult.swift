@@ -98,13 +98,17 @@ public struct WorkflowResult: Sendable {
                     + "is not kept, since it ran on a Python worker or is larger than \(WorkflowRecord.Failure.largest) bytes"
             )
         }
+        // What cannot be sent again is told before anything is changed.
+        for (task, _, failure) in failures where kept.contains(task) {
+            if let payload = failure.message { _ = try app.fresh(payload, id: task, queue: failure.queue) }
+        }
         // First, so that whoever waits does not see the old failure. What is killed here goes on at the next call.
         for task in Set(failed.map(\.id)).union(kept) { try await app.results.forget(task) }
         var sent: [String] = []
         for (task, value, failure) in failures where kept.contains(task) {
             let name = WorkflowRecord.Failure.prefix + task
             if let payload = failure.message {
-                let message = app.fresh(payload, id: task, queue: failure.queue)
+                let message = try app.fresh(payload, id: task, queue: failure.queue)
                 guard try await store.take(name, value, of: id, writing: [.push(message)]) else { continue }
             } else {
                 let isSent = try await app.operator.deadLetters.requeue(task)
@@ -175,15 +179,16 @@ extension Chard {
     }
 
     /// The message of a task that has failed, to run from its first attempt on.
-    func fresh(_ payload: [UInt8], id: String, queue: String) -> OutgoingMessage {
-        guard var message = try? TaskMessage(decoding: payload, limits: .held) else {
+    func fresh(_ payload: [UInt8], id: String, queue: String) throws(AppError) -> OutgoingMessage {
+        guard let failed = try? TaskMessage(decoding: payload, limits: .held) else {
             return OutgoingMessage(id: id, queue: queue, payload: payload)
         }
-        message = message.redelivered(losses: 0)
-        message.headers[LossSeal.lostHeader] = nil
-        message.retries = 0
-        message.eta = nil
-        message.expires = nil
+        let message = try changed(failed.redelivered(losses: 0)) { message in
+            message.headers[LossSeal.lostHeader] = nil
+            message.retries = 0
+            message.eta = nil
+            message.expires = nil
+        }
         return OutgoingMessage(
             id: message.id, queue: queue, priority: message.properties.priority, payload: message.encoded())
     }

@@ -24,7 +24,7 @@ extension TestQueue {
             app, node: Self.node, pool: pool, innermost: [mishaps], canRequeue: true,
             report: { try await consumer.report([$0]) },
             desk: StepDesk(broker, by: consumer, for: app), isRevoked: { consumer.isRevoked($0) },
-            seal: consumer.seal)
+            seal: consumer.seal, signing: app.signing)
         let end = try await worker.work(on: delivery, joins: broker) { try await consumer.settle([$0])[0] }
         await consumer.close()
         return TestRun(end.message, queue: delivery.queue, end: TestRun.End(end.outcome))
