@@ -29,7 +29,7 @@ struct RootCommand: AsyncParsableCommand {
             ControlCommand.self, EventsCommand.self,
             BeatCommand.self, ScheduledCommand.self, DeadCommand.self, AsideCommand.self, PurgeCommand.self,
             MigrateCommand.self,
-            DoctorCommand.self, ProbeCommand.self, ConfigCommand.self, BenchCommand.self,
+            DoctorCommand.self, ProbeCommand.self, ConfigCommand.self, KeysCommand.self, BenchCommand.self,
         ]
         #if Web
         commands.append(DashboardCommand.self)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardCrypto
 import ChardRedis
 import Logging
 
@@ -27,6 +28,8 @@ struct Session: Sendable {
         for warning in settings.warnings { output.talk("\(program): warning: \(warning)") }
         if launch.bootstrapsLogging { LineLogHandler.bootstrap(style) }
         usesDefaultBroker = try Self.setBroker(of: app, options, settings)
+        if let signing = try settings.signing(inCode: app.signing) { app.use(signing: signing) }
+        if let keys = try settings.sealingKeys() { app.dependencies.register(keys) }
     }
 
     private static func style(

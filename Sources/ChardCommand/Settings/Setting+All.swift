@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Chard
+import ChardCrypto
 import ChardRedis
 import Logging
 
@@ -86,6 +87,24 @@ extension Setting {
             throw CommandError("\(origin) is \(rate); it must be above 0", status: .misused)
         })
 
+    static let signingKeys = Setting(
+        "signing_keys", .secret, expected: "keys as text", usual: "(none)",
+        "Keys to sign messages with and to judge them by, as `chard keys new` makes them, commas between; the first that can signs.",
+        check: text { _ = try FoundKeys(text: $0, origin: $1).read(SigningKeys.init) })
+    static let signingKeysFile = Setting(
+        "signing_keys_file", .text, expected: "a path", usual: "(none)", "A file that has them, one a line.",
+        check: text { _ = try FoundKeys(file: $0, origin: $1).read(SigningKeys.init) })
+    static let requireSignatures = Setting(
+        "require_signatures", .flag, expected: "true or false", usual: "false",
+        "Whether a worker puts messages aside that are not signed. Those that are signed wrongly it does in any case.")
+    static let encryptionKeys = Setting(
+        "encryption_keys", .secret, expected: "keys as text", usual: "(none)",
+        "Keys to seal values with, as `chard keys new --kind aes` makes them, commas between: the dependency `SealingKeys`.",
+        check: text { _ = try FoundKeys(text: $0, origin: $1).read(SealingKeys.init) })
+    static let encryptionKeysFile = Setting(
+        "encryption_keys_file", .text, expected: "a path", usual: "(none)", "A file that has them, one a line.",
+        check: text { _ = try FoundKeys(file: $0, origin: $1).read(SealingKeys.init) })
+
     static let dashboardHTTP = Setting(
         "dashboard_http", .text, expected: ProbeAddress.expected, flag: "--http", usual: "127.0.0.1:8787",
         "Where `dashboard` listens.", check: checkAddress)
@@ -99,7 +118,8 @@ extension Setting {
     static let all = [
         brokerURL, resultsURL, keyPrefix, prioritySteps, prioritySeparator, startupWait, deadLetterLimit,
         deadLetterDays, historyLimit, historyHours, workerQueues, workerConcurrency, workerProcesses, workerNode,
-        workerGrace, workerEvents, http, logLevel, logFormat, logRate, dashboardHTTP, dashboardPassword, dashboardToken,
+        workerGrace, workerEvents, http, logLevel, logFormat, logRate, signingKeys, signingKeysFile, requireSignatures,
+        encryptionKeys, encryptionKeysFile, dashboardHTTP, dashboardPassword, dashboardToken,
     ]
 }
 

@@ -26,6 +26,10 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         let flags = GivenFlags(common)
         let all = Setting.all.map { EffectiveSetting($0, flags: flags, settings, of: launch.app) }
         var problems = (settings.file?.problems ?? []) + all.filter { $0.origin != .file }.compactMap(\.problem)
+        if problems.isEmpty {
+            do { _ = try settings.signing(inCode: launch.app.signing) } catch { problems.append("\(error)") }
+            do { _ = try settings.sealingKeys() } catch { problems.append("\(error)") }
+        }
         if problems.isEmpty { problems = await contradictions(all, settings) }
         let warnings = settings.warnings
         if common.json {
