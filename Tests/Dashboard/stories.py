@@ -142,7 +142,13 @@ def workers(scene, browser):
     browser.press_in("main", "Stop")
     browser.shows("was told to stop")
     assert scene.processes.pop("leaving").wait(timeout=20) == 0
-    assert scene.ask("/workers/swift@shop/quiet", {"x": "y"})[0] == 409
+    scene.worker("resting", "-Q", "resting")
+    browser.go("/workers")
+    browser.watches("workers", "resting@shop")
+    browser.go("/workers/resting@shop")
+    browser.press_in("main", "Quiet: take nothing more")
+    browser.shows("takes nothing more from resting")
+    browser.watches("figures", "It takes from no queue.", 30)
     browser.go("/workers/python@shop")
     browser.press_in("main", "Quiet: take nothing more")
     browser.shows("takes nothing more from python")

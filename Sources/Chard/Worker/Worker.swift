@@ -150,7 +150,8 @@ public final class Worker: Service, Sendable {
     ///
     /// If a hold with these queues is not to be had, for a reason that waiting does not mend, that is logged, and the worker
     /// stays with those it has.
-    /// - Throws: ``AppError`` where there is none, an empty name or one that is there twice.
+    /// A worker without any is quiet: it ends what it runs, and takes nothing until it is given queues again.
+    /// - Throws: ``AppError`` where there is an empty name or one that is there twice.
     public func setQueues(_ queues: [String]) throws(AppError) {
         try changeQueues { $0 = queues }
     }
@@ -162,8 +163,8 @@ public final class Worker: Service, Sendable {
         }
     }
 
-    /// Serves one queue less from soon on: Celery's `cancel_consumer`. Nothing happens if it is not served.
-    /// - Throws: ``AppError`` where no other is left.
+    /// Serves one queue less from soon on: Celery's `cancel_consumer`. Nothing happens if it is not served. Without any queue left it
+    /// is quiet, see ``setQueues(_:)``.
     public func cancel(consuming queue: String) throws(AppError) {
         try changeQueues { $0.removeAll { $0 == queue } }
     }

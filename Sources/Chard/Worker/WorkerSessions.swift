@@ -189,7 +189,6 @@ final class WorkerSessions: Sendable {
             var queues = state.queues
             change(&queues)
             if let problem = WorkerOptions.problem(of: queues) { return (problem, false) }
-            if queues.isEmpty { return ("a worker serves at least one queue", false) }
             defer { state.queues = queues }
             return (nil, queues != state.queues)
         }

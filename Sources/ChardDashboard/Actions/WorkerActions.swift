@@ -11,12 +11,6 @@ extension Action {
             let remote = order.operator.remote
             let answers = try await remote.ask("active_queues", of: .nodes([node]))
             guard !answers.isEmpty else { throw silent(node) }
-            guard !(try await order.question.facts.workers.value().contains { $0.node == node }) else {
-                throw PageError(
-                    .conflict,
-                    "\(node) is a Swift worker, and these serve one queue at least. Pause its queues, or stop it: what it has not "
-                        + "begun it gives back.")
-            }
             let queues = answers.flatMap { ($0.answer.array ?? []).compactMap { $0["name"]?.string } }
             for queue in Set(queues).sorted() {
                 let replies = try await remote.ask("cancel_consumer", ["queue": .string(queue)], of: .nodes([node]))

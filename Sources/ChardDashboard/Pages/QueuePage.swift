@@ -23,6 +23,7 @@ extension Page {
             let served = ServedQueues(workers)
             guard case .object(var document) = QueueDocument.make(report, served) else { return .null }
             document["title"] = .string("Queue \(name)")
+            document["trend"] = .array(await question.facts.trends.trend[name].map { .integer($0.waiting) })
             document["served_by"] = .array(
                 served[name].prefix(100).map { ["node": .string($0.node), "slots": .integer($0.concurrency)] })
             document["messages"] = .array(
@@ -45,7 +46,7 @@ extension Page {
             {{#trouble}}<p class="alarm">{{.}}</p>{{/trouble}}
             {{#unread}}<p class="warning">{{count(count)}} in {{list}}: no worker looks there.</p>{{/unread}}
             <ul class="cards">
-            <li><b>{{count(waiting)}}</b>waiting</li>
+            <li><b>{{count(waiting)}}</b>waiting{{{spark(trend)}}}</li>
             <li><b>{{span(oldest_wait)}}{{^oldest_wait}}–{{/oldest_wait}}</b>the next has waited</li>
             <li><a href="{{base}}/delayed?queue={{query(queue)}}"><b>{{count(delayed)}}</b>delayed</a></li>
             <li><b>{{count(leased)}}</b>with workers</li>

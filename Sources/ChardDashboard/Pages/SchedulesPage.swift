@@ -75,6 +75,8 @@ extension Page {
             document["is_idle"] = .bool(beats == 0 && record.isActive)
             document["is_of_code"] = .bool(record.code != nil)
             document["is_changed"] = .bool(record.origin == .changed)
+            document["ticks"] = .array(
+                try await question.operator.schedules.ticks(of: name).map { ScheduleDocument.tick($0) })
             return document
         },
         template: """
@@ -94,6 +96,16 @@ extension Page {
             {{#is_changed}}<form method="post" action="{{base}}/schedules/{{path(name)}}/reset"><button>Make it what the code says</button></form>{{/is_changed}}
             {{^removed}}<form method="post" action="{{base}}/schedules/{{path(name)}}/remove"><button class="danger">Remove</button></form>{{/removed}}
             </div>{{/can_change}}</div>
+            <h2>Last times</h2>
+            <div class="scroll" data-part="ticks"><table>
+            <thead><tr><th>Time</th><th>Task</th><th>State</th><th class="number">Began after</th><th class="number">Took</th></tr></thead>
+            <tbody>
+            {{#ticks}}<tr><td>{{time(time)}}</td><td>{{#is_known}}{{#task_id}}{{> task}}{{/task_id}}{{/is_known}}</td>
+            <td>{{#state}}{{> state}}{{/state}}{{^is_known}}<span class="quiet">missed, or forgotten</span>{{/is_known}}{{#error}}<br><span class="error">{{short(.)}}</span>{{/error}}</td>
+            <td class="number">{{span(late)}}</td><td class="number">{{span(took)}}</td></tr>
+            {{/ticks}}
+            {{^ticks}}<tr><td class="none" colspan="5">None is over yet.</td></tr>{{/ticks}}
+            </tbody></table></div>
             {{#can_change}}<h2>Change it</h2>
             {{#is_of_code}}<p class="quiet">It is from a program's code. What is changed here holds, also when that program starts again, until it is made what the code says.</p>{{/is_of_code}}
             <form class="card sheet" method="post" action="{{base}}/schedules"><input type="hidden" name="name" value="{{name}}">
@@ -120,6 +132,19 @@ enum ScheduleDocument {
             document["kwargs"] = "hidden"
         }
         return document
+    }
+
+    static func tick(_ tick: ScheduleTick) -> JSON {
+        func seconds(_ seconds: Double?) -> JSON { seconds.map { .number(($0 * 1000).rounded() / 1000) } ?? .null }
+        return [
+            "time": .string(Timestamp.text(for: tick.time)), "task_id": .string(tick.taskID),
+            "is_known": .bool(tick.isKnown),
+            "state": (tick.state?.rawValue ?? tick.attempt?.end.rawValue).map(JSON.string) ?? .null,
+            "late": seconds(tick.lateness),
+            "took": seconds(
+                tick.attempt.flatMap { attempt in attempt.startedAt.map { attempt.endedAt.timeIntervalSince($0) } }),
+            "error": tick.attempt?.error.map(JSON.string) ?? .null,
+        ]
     }
 
     /// A value as the text of a field; null where the page would show it otherwise than it is, so that nobody sends that back.

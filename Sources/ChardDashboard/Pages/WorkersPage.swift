@@ -94,7 +94,7 @@ extension Page {
                 "title": .string("Worker \(node)"), "node": .string(node), "host": .string(first.host),
                 "language": .string(first.language), "version": first.version.map(JSON.string) ?? .null,
                 "can_be_told": .bool(facts.operator.remote.isCarried),
-                "can_be_quieted": .bool(first.language == "Python"),
+                "can_be_quieted": .bool(!entries.allSatisfy(\.queues.isEmpty)),
                 "is_quiet": .bool(entries.allSatisfy(\.queues.isEmpty)),
                 "processes": .array(entries.map { $0.document(now: question.now, mostRunning: 500) }),
                 "losses": .array(losses.map(\.document)),

@@ -74,6 +74,7 @@ extension Page {
             document["title"] = .string("Workflow \(report.tasks.first?.task ?? id)")
             let rows = WorkflowRows(report, showsAll: showsAll).rows
             document["rows"] = .array(rows.map { WorkflowDocument.row($0.row, depth: $0.depth, now: question.now) })
+            document["graph"] = WorkflowGraph(report).document
             document["workflow_id"] = .string(report.id)
             document["signals"] = .array(report.awaitedSignals.map(JSON.string))
             return .object(document)
@@ -93,6 +94,7 @@ extension Page {
             <div data-part="signals">{{#can_change}}{{#signals}}<form class="filter" method="post" action="{{base}}/workflows/{{path(id)}}/signal">
             <input type="hidden" name="name" value="{{.}}"><div><label for="payload-{{.}}">Payload of the signal {{.}}, JSON</label><input id="payload-{{.}}" name="payload" placeholder="null"></div>
             <button>Send {{.}}</button></form>{{/signals}}{{/can_change}}</div>
+            <div class="card scroll" data-part="graph">{{{graph(graph)}}}</div>
             <h2>Tasks</h2>
             <div class="scroll" data-part="tree"><table class="tree">
             <thead><tr><th>Task</th><th>State</th><th class="number">Took</th><th>Id</th></tr></thead>

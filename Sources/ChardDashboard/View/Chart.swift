@@ -34,7 +34,7 @@ enum Chart {
             let (tall, low) = (height * value / most, height * min(bad, value) / most)
             let x = tenths(step * Double(index) + step * 0.1)
             let label = SafeText.clean(bar["label"]?.string ?? "")
-            bars += "<g><title>\(escape(label))</title>"
+            bars += "<g><title>\(Markup.escape(label))</title>"
             bars +=
                 "<rect class=\"space\" x=\"\(x)\" y=\"0\" width=\"\(tenths(step * 0.8))\" height=\"\(Int(height))\"/>"
             for (name, top, size) in [("good", height - tall, tall - low), ("bad", height - low, low)] where size > 0 {
@@ -47,23 +47,9 @@ enum Chart {
         let last = values[values.count - 1]["label"]?.string ?? ""
         return """
             <svg class="bars" viewBox="0 0 \(Int(width)) \(Int(height))" preserveAspectRatio="none" role="img" \
-            aria-label="from \(escape(first)) to \(escape(last)), at most \(Wording.count(most))">\(bars)</svg>
+            aria-label="from \(Markup.escape(first)) to \(Markup.escape(last)), at most \(Wording.count(most))">\(bars)</svg>
             """
     }
 
     private static func tenths(_ number: Double) -> Double { (number * 10).rounded() / 10 }
-
-    private static func escape(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "&": escaped += "&amp;"
-            case "\"": escaped += "&quot;"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
-    }
 }

@@ -36,7 +36,7 @@ struct Shown: MustacheParent, MustacheTransformable, MustacheCustomRenderable {
 
     /// The value in other words: `ago`, `time` and `until` of times; `count`, `bytes`, `span` and `coarse` (of seconds) and `percent` of
     /// numbers; `path` and `query` for parts of addresses; `short` for a text in a line of a table; `pretty` for a value with its
-    /// structure; `exact`, between three braces, for what a form sends back.
+    /// structure; and between three braces `exact`, for what a form sends back, and `graph`, which draws one.
     func transform(_ name: String) -> Any? {
         switch name {
         case "ago": date.map { Wording.ago($0, now: now) }
@@ -52,6 +52,7 @@ struct Shown: MustacheParent, MustacheTransformable, MustacheCustomRenderable {
         case "path", "query": PercentCoding.encode(value.string ?? renderText)
         case "short": SafeText.clean(value.string ?? renderText, most: 120)
         case "exact": ExactText.escape(value.string ?? renderText)
+        case "graph": GraphDrawing.svg(of: value)
         case "pretty": SafeText.clean(PrettyJSON.text(of: value))
         default: nil
         }

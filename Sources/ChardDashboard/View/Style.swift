@@ -104,6 +104,14 @@ enum Style {
         .pager { display: flex; gap: 16px; justify-content: center; padding: 10px; color: var(--quiet); }
         svg.bars { width: 100%; height: 120px; display: block; border-bottom: 1px solid var(--line); }
         svg.spark { width: 120px; height: 28px; }
+        li svg.spark { display: block; width: 100%; }
+        svg.graph { display: block; font-size: 12px; }
+        svg.graph rect { fill: var(--card); stroke: var(--line); stroke-width: 1.5; }
+        svg.graph text { fill: var(--ink); } svg.graph .quiet text { fill: var(--quiet); }
+        svg.graph path { fill: none; stroke: var(--line); stroke-width: 1.5; } svg.graph circle { fill: var(--line); }
+        svg.graph .succeeded rect { stroke: var(--good); } svg.graph .failed rect { stroke: var(--bad); fill: var(--soft); }
+        svg.graph .running rect { stroke: var(--accent); stroke-dasharray: 4 3; } svg.graph .cancelled rect { stroke-dasharray: 1 4; }
+        svg.graph a:hover rect { stroke-width: 3; }
         svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .space { fill: transparent; }
         svg g:hover .space { fill: var(--soft); }
         svg polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }

@@ -16,6 +16,11 @@ extension ConsumerMachine {
     }
 
     mutating func look() {
+        guard !pops.isEmpty else {
+            // Who serves no queue holds nothing.
+            suspicion.looked(since: now)
+            return proceed()
+        }
         claim?.step = .looking(Look(since: now))
         stock.beginReading()
         actions.append(.look(pops[0].list, from: 0))

@@ -147,7 +147,8 @@ final class RedisConsumer: Consumer {
         let most = ScriptCall.most / 2 - holder.count
         var isWhole = true
         do {
-            for start in stride(from: 0, to: lists.count, by: most) {
+            // Once also where no queue is served: the hold itself ends.
+            for start in stride(from: 0, to: max(1, lists.count), by: most) {
                 let portion = lists[start..<min(start + most, lists.count)]
                 let isLast = portion.endIndex == lists.count
                 // Also where the task that ran the worker was cancelled: that is one of the ways to end it.

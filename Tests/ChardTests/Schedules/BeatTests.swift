@@ -71,6 +71,31 @@ struct BeatTests {
         #expect(record.progress.dropped == 0)
     }
 
+    @Test("the last times of a schedule are told, with what came of each")
+    func lastTimes() async throws {
+        bench.app.every(.seconds(60), run: bench.backup, "/home")
+        try await bench.app.registerSchedules()
+        let schedules = bench.app.operator.schedules
+        #expect(try await schedules.ticks(of: "backup") == [], "none is over yet")
+        #expect(try await schedules.ticks(of: "nobody") == [])
+        var beat = bench.rounds()
+        for _ in 0..<3 {
+            bench.clock.advance(by: 60)
+            _ = try await beat.round()
+        }
+        let sent = try await schedules.ticks(of: "backup")
+        #expect(sent.map { $0.time.timeIntervalSince1970 - 1_800_000_000 } == [180, 120, 60])
+        #expect(sent.allSatisfy { !$0.isKnown }, "nothing has come of them yet")
+        try await withWorker(bench.app) { _ in
+            try await eventually("all have run, and are told of") {
+                try await schedules.ticks(of: "backup").allSatisfy { $0.state == .success && $0.attempt != nil }
+            }
+        }
+        let last = try await schedules.ticks(of: "backup", limit: 1)
+        #expect(last.map(\.taskID) == [sent[0].taskID])
+        #expect(last[0].lateness == 0)
+    }
+
     @Test("a scheduler that stood still between reckoning and sending sends nothing")
     func fenced() async throws {
         bench.app.every(.seconds(60), run: bench.backup, "/home")

@@ -172,6 +172,25 @@ extension BrokerClause {
             let alive = try await broker.workers()
             try trial.equal(alive.map(\.node), ["c@host"], "the nodes after one was lost")
         },
+
+        BrokerClause("a hold of no queue", "It is alive, nothing comes to it, and it ends as others do.") { trial in
+            let broker = try await trial.broker(with: (any InspectableBroker).self)
+            let quiet = try await trial.consumer([], node: "quiet@host")
+            let claim = Task { try await quiet.claim(upTo: 3) }
+            try await trial.send("a", by: broker)
+            let busy = try await trial.consumer(node: "busy@host")
+            let deliveries = try await trial.take(busy, 1)
+            try trial.equal(deliveries.map(\.text), ["a"], "what another gets")
+            try trial.equal(
+                try await broker.workers().map(\.queues).sorted { $0.count < $1.count }, [[], ["q"]], "the queues")
+            quiet.wake()
+            let claimed = try await trial.soon("a claim is called back") { try await claim.value }
+            try trial.equal(claimed.count, 0, "what comes to who serves no queue")
+            try trial.equal(try await quiet.isDrained(), true, "whether all is done of no queue")
+            await quiet.close()
+            try trial.equal(try await broker.workers().map(\.node), ["busy@host"], "the nodes after it was closed")
+            try await trial.finish(deliveries, by: busy)
+        },
     ]
 }
 
