@@ -224,7 +224,8 @@ let package = Package(
         .testTarget(
             name: "ChardDocumentationTests",
             dependencies: [
-                "Chard", "ChardCommand", "ChardCrypto", "ChardHummingbird", "ChardRedis", "ChardSQLite",
+                "Chard", "ChardCommand", "ChardCrypto", "ChardDashboard", "ChardHummingbird", "ChardRedis", "ChardSQLite",
+                "ChardTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -274,7 +275,7 @@ let package = Package(
         .testTarget(
             name: "ChardInteropServerTests",
             dependencies: [
-                "Chard", "ChardCrypto", "ChardRedis", "TestServers",
+                "Chard", "ChardCrypto", "ChardRedis", "TestServers", "TestTraits",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],

@@ -25,7 +25,7 @@ public struct HTTPFileStore: FileStore {
     ///   - url: `http://` or `https://`; `user:password@` before the host becomes basic authorization.
     ///   - headers: What every request has, such as its authorization.
     ///   - timeout: How long one request may take, at most.
-    /// - Throws: ``FileError`` with the code `misnamed` if the URL cannot be read. It repeats nothing that may be a password.
+    /// - Throws: `FileError` with the code `misnamed` if the URL cannot be read. It repeats nothing that may be a password.
     public init(_ url: String, headers: [String: String] = [:], timeout: Duration = .seconds(30)) throws(FileError) {
         address = try HTTPAddress(url)
         location = address.description

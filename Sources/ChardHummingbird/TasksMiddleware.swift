@@ -7,7 +7,7 @@ import Hummingbird
 /// Gives the handlers of a router their tasks: it runs what they leave after the response, and answers for them when the broker
 /// is away.
 ///
-/// Add it before the routes. A ``BrokerError`` that waiting may mend becomes `503 Service Unavailable` with `Retry-After` and a line in
+/// Add it before the routes. A `BrokerError` that waiting may mend becomes `503 Service Unavailable` with `Retry-After` and a line in
 /// the log, rather than an empty `500`.
 public struct TasksMiddleware<Context: TasksRequestContext>: RouterMiddleware {
     private let background: BackgroundTasks

@@ -9,7 +9,7 @@ extension TasksRequestContext {
     ///
     /// It takes the same way as in a worker, retries and time limits included, but there is no message and no result: it ends with the
     /// process. ``enqueue(_:_:)`` is the same with a worker.
-    /// - Throws: ``AppError`` where the task is not registered in this program.
+    /// - Throws: `AppError` where the task is not registered in this program.
     public func background<Output, each Argument>(
         _ task: TaskHandle<Output, repeat each Argument>, _ arguments: repeat each Argument
     ) throws {
@@ -36,7 +36,7 @@ extension TasksRequestContext {
     /// Enqueues a task and makes the answer for the client: `202 Accepted` with the place of its job.
     ///
     /// The answer has `Location: <jobs>/<id>`, `Retry-After`, and `{"id", "status", "links"}` in JSON.
-    /// - Throws: ``AppError`` where the ``TasksMiddleware`` was made without ``Jobs``.
+    /// - Throws: `AppError` where the ``TasksMiddleware`` was made without ``Jobs``.
     public func accepted<Output, each Argument>(
         _ task: TaskHandle<Output, repeat each Argument>, _ arguments: repeat each Argument
     ) async throws -> Response {

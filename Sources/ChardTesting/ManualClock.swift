@@ -7,7 +7,7 @@ import Synchronization
 
 /// A clock that stands still until it is moved, and calls whoever asked to be called at a time.
 ///
-/// Give ``now`` to ``Settings`` and to ``MemorySettings``, and ``alarm(at:_:)`` to the latter.
+/// Give ``now`` to `Settings` and to `MemorySettings`, and ``alarm(at:_:)`` to the latter.
 public final class ManualClock: Sendable {
     private struct Alarm {
         var at: Date

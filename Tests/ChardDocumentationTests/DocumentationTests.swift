@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-/// Every block of Swift in the README and the guides stands, paragraph by paragraph, in a file that is compiled or run with the tests:
+/// Every block of Swift in the README, the guides and the catalogs of modules stands, paragraph by paragraph, in a file that is compiled or run with the tests:
 /// most of them in `Code/` beside this file, which gives them what they take for granted.
 @Suite("The code of the documentation")
 struct DocumentationTests {
@@ -29,7 +29,8 @@ struct DocumentationTests {
     }
 
     private static func texts() -> [URL] {
-        [root.appending(path: "README.md")] + files(in: "docs", ending: ".md").sorted { $0.path < $1.path }
+        [root.appending(path: "README.md")]
+            + (files(in: "docs", ending: ".md") + files(in: "Sources", ending: ".md")).sorted { $0.path < $1.path }
     }
 
     private static func blocks(in file: URL) -> [Block] {

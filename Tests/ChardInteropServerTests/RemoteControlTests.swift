@@ -5,10 +5,11 @@ import Chard
 import ChardRedis
 import Foundation
 import TestServers
+import TestTraits
 import Testing
 
 /// Two Swift workers and a Python one, seen and changed with Celery's own tools, with Flower, and from Swift.
-@Suite("Remote control of a mixed fleet", .serialized, .timeLimit(.minutes(6)))
+@Suite("Remote control of a mixed fleet", .atOnce(2), .timeLimit(.minutes(6)))
 struct RemoteControlTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../Interop").standardizedFileURL.path

@@ -52,7 +52,7 @@ struct OracleTests {
             }
         }
         #expect(zones > 200, "\(oracle.talk)")
-        #expect(ticks > 800_000)
+        #expect(ticks > 350_000)
     }
 
     private func ask(_ arguments: [String]) throws -> Program {

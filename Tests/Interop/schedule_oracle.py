@@ -14,7 +14,7 @@ expression `INDEX COUNT CRC`: how many ticks are within REACH seconds of the cha
 integers, least byte first. For expressions that come at most daily, the last tick before and the first after that are
 counted with them.
 
-  schedule_oracle.py           one zone for each set of zones that are copies of each other, of many changes a third
+  schedule_oracle.py           one zone for each set of zones that are copies of each other, of many changes a seventh
   schedule_oracle.py --full    every zone and change
   schedule_oracle.py --zone Z --form N    lists the ticks themselves
 """
@@ -177,15 +177,16 @@ class Zone:
                 low = middle
         return high
 
-    def changes(self):
+    def changes(self, step=DAY):
+        """The changes, of which at most one lies within a step."""
         found = []
         start = int(datetime(FIRST_YEAR, 1, 1, tzinfo=timezone.utc).timestamp())
         end = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=timezone.utc).timestamp())
         before = self.offset(start)
-        for time in range(start, end, DAY):
-            offset = self.offset(time + DAY)
+        for time in range(start, end, step):
+            offset = self.offset(time + step)
             if offset != before:
-                found.append(self.change(time, time + DAY))
+                found.append(self.change(time, time + step))
             before = offset
         return found
 
@@ -223,11 +224,11 @@ def main():
     names = sorted(name for name in available_timezones() if not name.startswith(("posix/", "right/")))
     for number, name in enumerate(names if options.full else distinct(names)):
         zone = Zone(name)
-        changes = zone.changes()
+        changes = zone.changes() if options.full else zone.changes(step=7 * DAY)
         if not changes:
             continue
-        if len(changes) > 9 and not options.full:
-            changes = changes[number % 3 :: 3]
+        if len(changes) > 14 and not options.full:
+            changes = changes[number % 7 :: 7]
         print("zone", name)
         print("changes", *changes)
         for index, form in enumerate(forms):

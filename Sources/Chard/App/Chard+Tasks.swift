@@ -5,7 +5,7 @@ extension Chard {
     /// Registers a task: a name and what it does.
     ///
     /// Arguments and result are `Codable`. With `parameters` they also bind by keyword, as Python's callers may send them.
-    /// A body that blocks its thread belongs to ``blockingTask(_:parameters:options:_:)-(_,_,_,(_)->Output)``.
+    /// A body that blocks its thread belongs to `blockingTask`.
     @discardableResult
     public func task<Output: Codable & Sendable, each Argument: Codable & Sendable>(
         _ name: String, parameters: [Parameter] = [], options: TaskOptions = TaskOptions(),

@@ -22,6 +22,7 @@ public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: S
     /// `add.enqueue(2, 3, in: .seconds(30), queue: "math")`.
     ///
     /// - Parameters:
+    ///   - arguments: The arguments, as the body takes them.
     ///   - countdown: Runs the task no sooner than this long after the call.
     ///   - eta: Runs the task no sooner than this.
     ///   - queue: The queue.

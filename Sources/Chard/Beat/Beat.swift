@@ -29,7 +29,10 @@ public final class Beat: Service, Sendable {
     private static let look = 5.0
 
     /// Makes a scheduler of an app.
-    /// - Parameter brokerWait: How long to wait at the start for a broker that cannot be reached; `nil` as long as it takes.
+    /// - Parameters:
+    ///   - app: Whose schedules, and whose broker.
+    ///   - brokerWait: How long to wait at the start for a broker that cannot be reached; `nil` as long as it takes.
+    ///   - logger: Where it says what it does; by default, a logger named `chard.beat`.
     public init(_ app: Chard, brokerWait: Duration? = nil, logger: Logger? = nil) {
         self.app = app
         self.brokerWait = brokerWait

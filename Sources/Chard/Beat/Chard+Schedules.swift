@@ -5,7 +5,12 @@ extension Chard {
     /// Calls a task again and again, at every multiple of `interval` since 1970, UTC: `app.every(.seconds(60), run: backup)`.
     ///
     /// A beat sends the calls: `Beat`, or the commands `beat` and `worker --beat`. What is wrong is told by ``validate()``.
-    /// - Parameter name: The schedule's name, unique; by default, the task's.
+    /// - Parameters:
+    ///   - interval: How long from one call to the next.
+    ///   - name: The schedule's name, unique; by default, the task's.
+    ///   - task: What is called.
+    ///   - arguments: The arguments of each call.
+    ///   - options: What a call is sent with, and what becomes of ticks that were missed.
     public func every<Output: Sendable, each Argument: Codable & Sendable>(
         _ interval: Duration, name: String? = nil, run task: TaskHandle<Output, repeat each Argument>,
         _ arguments: repeat each Argument, options: ScheduleOptions = ScheduleOptions()
@@ -19,8 +24,13 @@ extension Chard {
     /// `app.cron("30 7 1 * *", timeZone: "Europe/Warsaw", run: report)`.
     ///
     /// - Parameters:
+    ///   - expression: Five fields, or six with seconds as the first.
     ///   - days: Whether the day of month and the day of week must both fit, as in Celery, or either, as in Unix's cron.
+    ///   - timeZone: The name of the zone, such as `Europe/Warsaw`.
     ///   - name: The schedule's name, unique; by default, the task's.
+    ///   - task: What is called.
+    ///   - arguments: The arguments of each call.
+    ///   - options: What a call is sent with, and what becomes of ticks that were missed.
     public func cron<Output: Sendable, each Argument: Codable & Sendable>(
         _ expression: String, days: CronExpression.DayRule = .both, timeZone: String = "UTC", name: String? = nil,
         run task: TaskHandle<Output, repeat each Argument>, _ arguments: repeat each Argument,

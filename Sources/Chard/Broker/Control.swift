@@ -7,6 +7,7 @@ public protocol ControllableBroker: Broker {
     /// Revokes tasks: a worker that claims one drops it, with the state REVOKED; one that is delayed is removed at once.
     ///
     /// - Parameters:
+    ///   - ids: The tasks.
     ///   - terminating: Whether runs under way are cancelled too.
     ///   - timeToLive: How long the broker remembers. A message that waits for longer would run.
     ///   - statusLifetime: How long it keeps the state REVOKED of those that were delayed.
@@ -33,6 +34,7 @@ public protocol ControllableBroker: Broker {
 public protocol SupervisedBroker: Broker {
     /// Gives back at once what the process of this identity held, each loss counted. Only for processes that are gone.
     /// - Parameters:
+    ///   - identity: The process.
     ///   - cause: How it ended, for those who read of its tasks' failure: `process 4711 was ended by signal 9`.
     ///   - lifetimes: How long the failures of tasks are kept that were lost too often.
     /// - Returns: The statuses, which the broker has stored, of tasks that were lost too often and are put aside.

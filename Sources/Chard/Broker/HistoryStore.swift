@@ -19,7 +19,11 @@ public protocol HistoryStore: Broker {
 
     /// The attempts that ended at `since` or later and match, the newest first, at most `limit`.
     ///
-    /// - Parameter onlyBad: Leaves out what is ``Attempt/End/isGood``, which costs less than reading it.
+    /// - Parameters:
+    ///   - since: How far back to look.
+    ///   - onlyBad: Leaves out what is ``Attempt/End/isGood``, which costs less than reading it.
+    ///   - limit: How many are given at most.
+    ///   - isWanted: Whether an attempt matches.
     func attempts(
         since: Date, onlyBad: Bool, limit: Int, matching isWanted: @escaping @Sendable (Attempt) -> Bool
     ) async throws -> [Attempt]

@@ -9,7 +9,11 @@ public protocol PeekableBroker: Broker {
     ///
     /// Of a message with more bytes than `messageLimit` an excerpt is given.
     ///
-    /// - Parameter first: How many to pass over.
+    /// - Parameters:
+    ///   - queue: The queue.
+    ///   - first: How many to pass over.
+    ///   - limit: How many are given at most.
+    ///   - messageLimit: Of how many bytes a message is given whole.
     func waitingMessages(in queue: String, from first: Int, limit: Int, messageLimit: Int) async throws
         -> [PeekedMessage]
 

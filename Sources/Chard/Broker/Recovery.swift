@@ -26,11 +26,15 @@ public struct Recovery: Sendable {
     ///
     /// Counting in the message needs no record beside it that could outlive it, be lost or be forgotten.
     /// - Parameters:
+    ///   - held: The message.
+    ///   - size: The size of the message where only its beginning and end are given; see ``Delivery/excerptOf``.
+    ///   - node: The node name of the process that is gone.
     ///   - cause: How the process ended, where somebody saw it.
-    ///   - excerptOf: The size of the message where only its beginning and end are given; see ``Delivery/excerptOf``.
-    ///   - lifetimes: How long the failure of a task is kept that was lost too often.
+    ///   - maximumLosses: After how many losses the message is put aside.
     ///   - noted: The ids of the tasks on their last chance that had been started.
     ///   - seal: Seals the count, and tells whether the one in the message was sealed.
+    ///   - now: The time.
+    ///   - lifetimes: How long the failure of a task is kept that was lost too often.
     public init(
         of held: OutgoingMessage, excerptOf size: Int? = nil, from node: String, because cause: String? = nil,
         maximumLosses: Int, noted: Set<String>, seal: LossSeal, now: Date, lifetimes: StatusLifetimes = .default

@@ -3,7 +3,7 @@
 
 /// A workflow that takes a task's place: its id, and whatever waits for it.
 ///
-/// Thrown by ``TaskContext/replace(by:)``; middleware sees it as what the body threw.
+/// Thrown by `TaskContext.replace(by:)`; middleware sees it as what the body threw.
 public struct Replacement: Error, Sendable, CustomStringConvertible {
     let canvas: Canvas
     /// What runs before that, where it waits for the members of a group at a join of our own.

@@ -42,6 +42,7 @@ extension FileStore {
     /// Whoever keeps a file enqueues a task with it or removes it again: only the end of a task removes it by itself.
     ///
     /// - Parameters:
+    ///   - bytes: What is in it.
     ///   - name: What its owner calls it: for people, not the place where it is kept.
     ///   - mediaType: What it is, such as `image/png`.
     ///   - limit: How many bytes it may have.

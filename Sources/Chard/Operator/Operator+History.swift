@@ -17,7 +17,9 @@ extension Operator {
 
     /// What is known of a task; `nil` if it was never sent, or is forgotten.
     ///
-    /// - Parameter depth: How many messages of each queue are looked through at most.
+    /// - Parameters:
+    ///   - id: The task's id.
+    ///   - depth: How many messages of each queue are looked through at most.
     public func find(_ id: String, depth: Int = usualDepth) async throws -> TaskRecord? {
         let broker = try app.broker
         async let attempts = (broker as? any HistoryStore)?.attempts(of: id) ?? []
@@ -89,9 +91,12 @@ extension Operator {
     /// The attempts that are over and match, the newest first.
     ///
     /// - Parameters:
-    ///   - pattern: The task's name: `*` stands for any run of characters, `?` for one.
-    ///   - error: What the error's text contains, in capitals or not.
     ///   - ends: How they ended; empty for all.
+    ///   - pattern: The task's name: `*` stands for any run of characters, `?` for one.
+    ///   - queue: The queue that it was sent to.
+    ///   - error: What the error's text contains, in capitals or not.
+    ///   - since: How far back to look.
+    ///   - limit: How many are given at most.
     public func attempts(
         ended ends: Set<Attempt.End> = [], task pattern: String? = nil, queue: String? = nil, error: String? = nil,
         since: Date = .distantPast, limit: Int = 50

@@ -5,9 +5,10 @@ extension Operator {
     /// Revokes tasks for good, and tells Python's workers that run now: see ``ControllableBroker/revoke(_:terminating:timeToLive:)``.
     ///
     /// - Parameters:
+    ///   - ids: The tasks.
     ///   - terminating: Whether runs under way are cancelled too.
-    ///   - timeToLive: How long the broker remembers, restarts or not; by default, 30 days. A message that waits for longer
-    ///     would run.
+    ///   - timeToLive: How long the broker remembers, restarts or not; by default, 30 days. A message that waits for longer would
+    ///     run.
     public func revoke(
         _ ids: [String], terminating: Bool = false, timeToLive: Duration = .seconds(30 * 86_400)
     ) async throws {

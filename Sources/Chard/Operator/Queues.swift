@@ -17,7 +17,9 @@ extension Operator {
         /// The messages that wait in `queue`, the next one first, at most `limit`. Nothing is taken.
         ///
         /// - Parameters:
+        ///   - queue: The queue.
         ///   - first: How many to pass over.
+        ///   - limit: How many are given at most.
         ///   - messageLimit: Of a message with more bytes only the beginning and the end are read.
         public func waiting(
             in queue: String, from first: Int = 0, limit: Int = 50, messageLimit: Int = glance
@@ -29,7 +31,10 @@ extension Operator {
         /// The messages of `queue` that workers hold, at most `limit`: by holder, then by priority, what was taken first
         /// foremost. What Python's workers hold is not among them.
         ///
-        /// - Parameter messageLimit: Of a message with more bytes only the beginning and the end are read.
+        /// - Parameters:
+        ///   - queue: The queue.
+        ///   - limit: How many are given at most.
+        ///   - messageLimit: Of a message with more bytes only the beginning and the end are read.
         public func leased(
             in queue: String, limit: Int = 50, messageLimit: Int = glance
         ) async throws -> [PeekedMessage] {

@@ -18,7 +18,11 @@ extension Operator {
 
         /// Asks workers, and returns their answers by node name.
         ///
-        /// - Parameter patience: How long to wait. Where the workers are named, no longer than until all of them have answered.
+        /// - Parameters:
+        ///   - method: The name of the command, one of Celery's or one of ours.
+        ///   - arguments: What the command takes.
+        ///   - workers: Who is asked.
+        ///   - patience: How long to wait. Where the workers are named, no longer than until all of them have answered.
         public func ask(
             _ method: String, _ arguments: [String: JSON] = [:], of workers: WorkerChoice = .all,
             for patience: Duration = .seconds(1)

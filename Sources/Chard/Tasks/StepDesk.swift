@@ -68,7 +68,10 @@ extension TaskContext {
     /// What a step throws is not kept. A worker that is lost after the step's work and before its result is kept does it again: so a step
     /// is done at least once, and best is what may be done twice. Steps go with their task, or after 30 days; those of a
     /// task that is kept, as a dead letter or by its workflow, stay for when it is sent again.
-    /// - Parameter name: What the step is known by among those of the task: the same in each run.
+    /// - Parameters:
+    ///   - name: What the step is known by among those of the task: the same in each run.
+    ///   - isolation: The actor on which the step is done: the caller's.
+    ///   - body: The step.
     /// - Throws: Whatever the step throws; ``AppError`` for a second step of that name in one run, and where the broker keeps no
     ///   records.
     public func step<Value: Codable & Sendable>(

@@ -35,7 +35,10 @@ public final class Gauges: Service, Sendable {
     /// Makes gauges of an app's broker, and of a worker where one is given.
     ///
     /// - Parameters:
+    ///   - app: Whose broker is asked.
+    ///   - worker: The worker that runs in this process, if any.
     ///   - interval: How often ``run()`` asks.
+    ///   - mostQueues: Of how many queues figures are told.
     ///   - factory: The backend; by default the one that `MetricsSystem` was bootstrapped with.
     public init(
         _ app: Chard, worker: Worker? = nil, every interval: Duration = .seconds(15),

@@ -40,6 +40,7 @@ public final class TaskMetrics: WorkerObserver {
     /// Makes metrics of what workers of `app` do.
     ///
     /// - Parameters:
+    ///   - app: Whose tasks are counted.
     ///   - factory: The backend; by default the one that `MetricsSystem` was bootstrapped with.
     ///   - mostNames: Of how many tasks, and of how many queues, the names are told.
     public init(_ app: Chard, factory: any MetricsFactory = MetricsSystem.factory, mostNames: Int = usualNames) {

@@ -27,8 +27,11 @@ public final class TaskLog: WorkerObserver {
 
     /// Makes a log of what workers of `app` do.
     ///
-    /// - Parameter linesPerSecond: How many lines of one task and one kind (well, again, badly) are written on average; ten times
-    ///   as many may come at once.
+    /// - Parameters:
+    ///   - app: Whose settings say what is shown of arguments.
+    ///   - linesPerSecond: How many lines of one task and one kind (well, again, badly) are written on average; ten times as many
+    ///     may come at once.
+    ///   - logger: Where the lines go.
     public convenience init(
         _ app: Chard, linesPerSecond: Double = usualLinesPerSecond, logger: Logger = Logger(label: label)
     ) {

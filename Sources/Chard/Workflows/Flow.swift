@@ -53,8 +53,10 @@ public struct Flow: Sendable {
     static let mostSteps = 1_000
 
     /// Makes a flow without steps.
-    /// - Parameter queue: The queue of the builtin tasks that carry it on, which Swift workers must serve. By default that of its first step
-    ///   whose task is one of this app.
+    /// - Parameters:
+    ///   - app: Where the flow will be sent.
+    ///   - queue: The queue of the builtin tasks that carry it on, which Swift workers must serve. By default that of its first
+    ///     step whose task is one of this app.
     public init(_ app: Chard, queue: String? = nil) {
         self.app = app
         self.queue = queue
@@ -92,6 +94,8 @@ public struct Flow: Sendable {
 
     /// Adds a step that waits for a signal from outside, which ``WorkflowResult/signal(_:with:)`` gives, and has its payload as its result.
     /// - Parameters:
+    ///   - name: The step's name.
+    ///   - payload: What the signal brings.
     ///   - timeout: How long to wait, from when the flow is sent; then the step fails with `SignalTimeout`. `nil` sets no limit.
     ///   - after: Steps that it waits for, too.
     @discardableResult

@@ -13,8 +13,12 @@ extension Group {
     /// Celery has nothing like it. To its workers the members are ordinary tasks with a callback and an errback; these belong to
     /// `queue`, which Swift workers must serve. A member that is revoked where Python runs it calls neither, and is waited for
     /// until the workflow is cancelled. What comes of this may go on, and be a part of something larger.
-    /// - Parameter queue: A queue that Swift workers serve. By default that of `next`, or else that of a member, whichever is a task of this
-    ///   app.
+    /// - Parameters:
+    ///   - next: The task that goes on.
+    ///   - extra: Its arguments behind the list.
+    ///   - options: What it is sent with.
+    ///   - queue: A queue that Swift workers serve. By default that of `next`, or else that of a member, whichever is a task of
+    ///     this app.
     public func finally<Next: Sendable, each Extra: Codable & Sendable>(
         _ next: TaskHandle<Next, [PartOutcome<Element>], repeat each Extra>, with extra: repeat each Extra,
         options: EnqueueOptions = EnqueueOptions(), queue: String? = nil
@@ -31,8 +35,13 @@ extension Group {
     /// Celery knows one policy, ``JoinPolicy/allSucceeded``. With ``JoinPolicy/firstFailure`` the members are to its workers ordinary
     /// tasks with a callback and an errback; these belong to `queue`, which Swift workers must serve. With results on another server,
     /// errbacks may then be called twice where two members fail at one moment.
-    /// - Parameter queue: A queue that Swift workers serve. By default that of `next`, or else that of a member, whichever is a task of this
-    ///   app.
+    /// - Parameters:
+    ///   - next: The task that goes on.
+    ///   - extra: Its arguments behind the list.
+    ///   - policy: What a failure brings.
+    ///   - options: What it is sent with.
+    ///   - queue: A queue that Swift workers serve. By default that of `next`, or else that of a member, whichever is a task of
+    ///     this app.
     public func then<Next: Sendable, each Extra: Codable & Sendable>(
         _ next: TaskHandle<Next, [Element], repeat each Extra>, with extra: repeat each Extra, policy: JoinPolicy,
         options: EnqueueOptions = EnqueueOptions(), queue: String? = nil

@@ -71,8 +71,10 @@ extension WorkflowPart {
     /// The same with several tasks one after the other, the first of which takes the id.
     ///
     /// Where Python has run what failed, Swift workers send them.
-    /// - Parameter queue: A queue that Swift workers serve. By default that of the first task, if it is one of this app, otherwise that of
-    ///   the builtin task `chard.call`.
+    /// - Parameters:
+    ///   - errback: The tasks, the first of which takes the id of what failed.
+    ///   - queue: A queue that Swift workers serve. By default that of the first task, if it is one of this app, otherwise that of
+    ///     the builtin task `chard.call`.
     public func onFailure<Next: Sendable>(
         _ errback: Pipeline<Next, String>, queue: String? = nil
     ) throws -> Workflow<Output> {

@@ -8,18 +8,20 @@ import ChardSQLite
 /// The broker that a URL names; nothing is opened yet.
 ///
 /// - `redis://[user:password@]host[:port]/db`, `rediss://...` with TLS, `redis+unix:///path?db=0` for a Unix socket:
-///   ``RedisBroker``, whose keys and channels all begin with `keyPrefix`, and whose lists are named by `priorities`.
+///   `RedisBroker`, whose keys and channels all begin with `keyPrefix`, and whose lists are named by `priorities`.
 /// - `sqlite:///relative.db`, `sqlite:////absolute.db`, with `?synchronous=normal` behind it for speed without the last
-///   moments before a power failure: ``SQLiteBroker``, for all processes of one machine.
-/// - `memory://`: a new ``MemoryBroker``, which exists only within this process.
+///   moments before a power failure: `SQLiteBroker`, for all processes of one machine.
+/// - `memory://`: a new `MemoryBroker`, which exists only within this process.
 ///
 /// - Parameters:
-///   - priorities: On Redis, the steps of priority; by default what the URL says, or else kombu's usual ones. Files and memory
-///     have four steps, whatever this is.
+///   - url: Where the broker is.
+///   - keyPrefix: What all keys and channels on Redis begin with.
+///   - priorities: On Redis, the steps of priority; by default what the URL says, or else kombu's usual ones. Files and memory have
+///     four steps, whatever this is.
 ///   - deadLetterLimit: How many dead letters are kept of each queue, at least 1; by default, 10,000.
 ///   - deadLetterTimeToLive: How long they are kept; by default, 30 days.
 ///   - history: How much is kept of the history of tasks.
-/// - Throws: ``BrokerError`` with code `misconfigured` for any other URL. It repeats nothing that may be a password.
+/// - Throws: `BrokerError` with code `misconfigured` for any other URL. It repeats nothing that may be a password.
 public func openBroker(
     _ url: String, keyPrefix: String = "", priorities: PrioritySteps? = nil, deadLetterLimit: Int? = nil,
     deadLetterTimeToLive: Duration? = nil, history: HistoryLimits = .usual

@@ -22,9 +22,12 @@ public final class RedisBroker: InspectableBroker {
 
     /// Makes a broker of the server at `url`; nothing is opened yet.
     ///
-    /// - Parameter eventLoopGroup: Whose event loop the connections are on: one of NIOPosix. By default a thread that all
-    ///   brokers of the process share, and nothing else uses. Leases are renewed there: give only a group whose threads
-    ///   nobody blocks.
+    /// - Parameters:
+    ///   - url: The server.
+    ///   - settings: Names, limits and times.
+    ///   - eventLoopGroup: Whose event loop the connections are on: one of NIOPosix. By default a thread that all brokers of the
+    ///     process share, and nothing else uses. Leases are renewed there: give only a group whose threads nobody blocks.
+    ///   - logger: Where it says what goes wrong; by default, a logger named `chard.redis`.
     public init(
         _ url: RedisURL, settings: RedisSettings = RedisSettings(), eventLoopGroup: (any EventLoopGroup)? = nil,
         logger: Logger? = nil

@@ -27,7 +27,7 @@ public struct PrioritySteps: Sendable, Hashable {
     public static let usual = PrioritySteps(checked: Priority.steps, usualSeparator)
 
     /// Makes steps as kombu is told them.
-    /// - Throws: ``BrokerError`` with code `misconfigured` unless `steps` ascend from 0 to at most 9, and there is a separator.
+    /// - Throws: `BrokerError` with code `misconfigured` unless `steps` ascend from 0 to at most 9, and there is a separator.
     public init(
         _ steps: [Int] = Priority.steps, separator: String = PrioritySteps.usualSeparator
     ) throws(BrokerError) {

@@ -60,7 +60,7 @@ public final class Outbox: Service {
     /// as ever.
     ///
     /// - Returns: A way to the result. Do not wait for it within the transaction.
-    /// - Throws: ``AppError``, as every enqueue, where the call makes no sense; then let the transaction fail, or go on without the task.
+    /// - Throws: `AppError`, as every enqueue, where the call makes no sense; then let the transaction fail, or go on without the task.
     @discardableResult
     public func enqueue<Output>(_ signature: Signature<Output>, in db: Database) throws -> AsyncResult<Output> {
         guard db.isInsideTransaction else {

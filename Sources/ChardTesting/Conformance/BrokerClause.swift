@@ -3,7 +3,7 @@
 
 import Chard
 
-/// One clause of the contract that a ``Broker`` keeps, as something that can be tried.
+/// One clause of the contract that a `Broker` keeps, as something that can be tried.
 ///
 /// ```swift
 /// @Test("the broker contract", arguments: BrokerClause.all)

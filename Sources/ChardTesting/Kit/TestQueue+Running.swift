@@ -77,7 +77,7 @@ extension TestQueue {
     }
 
     /// The result of a call: runs what waits until it is there. The clock stands still.
-    /// - Throws: ``TaskError`` if the task failed; ``TestQueueError`` if nothing is left to run and there is no result.
+    /// - Throws: `TaskError` if the task failed; ``TestQueueError`` if nothing is left to run and there is no result.
     public func value<Output>(of result: AsyncResult<Output>) async throws -> Output {
         while try await !result.status().state.isReady {
             guard try await runOne() != nil else {

@@ -67,7 +67,7 @@ public final class TestQueue: Sendable {
 
     // MARK: Time
 
-    /// Lets time pass with no worker up. When this returns, everything that has become due can be claimed; ``drain(_:)`` runs
+    /// Lets time pass with no worker up. When this returns, everything that has become due can be claimed; `drain(_:)` runs
     /// it.
     public func advance(by duration: Duration) {
         clock.advance(by: duration)

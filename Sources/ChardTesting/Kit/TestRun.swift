@@ -18,7 +18,7 @@ public struct TestRun: Sendable, Hashable, CustomStringConvertible {
         case putOff(until: Date)
         /// It did not run, because it was revoked or had expired: the word says which.
         case revoked(String)
-        /// The body threw ``Ignore``.
+        /// The body threw `Ignore`.
         case ignored
         /// The body has put a workflow in its place.
         case replaced
