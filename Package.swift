@@ -224,7 +224,8 @@ let package = Package(
         .testTarget(
             name: "ChardDocumentationTests",
             dependencies: [
-                "Chard", "ChardCommand", "ChardCrypto", "ChardDashboard", "ChardHummingbird", "ChardRedis", "ChardSQLite",
+                "Chard", "ChardCommand", "ChardCrypto", "ChardDashboard", "ChardHummingbird", "ChardRedis",
+                "ChardSQLite",
                 "ChardTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

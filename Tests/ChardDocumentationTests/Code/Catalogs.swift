@@ -5,6 +5,7 @@
 
 import Chard
 import ChardCommand
+import ChardCrypto
 import ChardDashboard
 import ChardRedis
 import ChardSQLite
@@ -31,6 +32,10 @@ private enum Catalogs {
         let broker = SQLiteBroker(SQLiteLocation(path: "tasks.db"))
         let app = Chard("shop", broker: broker)
         _ = app
+    }
+
+    static func crypto(_ app: Chard, _ text: String) throws {
+        app.use(signing: MessageSigning(try SigningKeys(text), isRequired: true))
     }
 
     static func command(_ app: Chard) async {
