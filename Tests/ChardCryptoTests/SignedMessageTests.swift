@@ -119,6 +119,15 @@ struct SignedMessageTests {
         #expect(throws: MessageError.self) { try lenient.check(forged) }
     }
 
+    @Test("what a Python worker tries again has the header of what it was, and counts as not signed")
+    func pythonsRetry() throws {
+        var again = signing.signing(message())
+        again.retries += 1
+        again.language = "py"
+        try MessageSigning(signing.signer).check(again)
+        #expect(throws: MessageError.self) { try signing.check(again) }
+    }
+
     @Test("a message of protocol 1 and one whose body cannot be read are refused like others")
     func oddities() throws {
         let old = try TaskMessage(

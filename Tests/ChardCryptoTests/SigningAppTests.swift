@@ -59,6 +59,30 @@ struct SigningAppTests {
         #expect(try await app.operator.deadLetters.find("forged") != nil)
     }
 
+    @Test("ticks of schedules, the steps of a flow and its retry, and what a body enqueues are signed, too")
+    func others() async throws {
+        let queue = TestQueue(app)
+        let twice = app.task("twice") { (context: TaskContext, number: Int) in
+            try await add.enqueue(number, number, options: EnqueueOptions(id: "from-\(context.id)"))
+            return number * 2
+        }
+        app.every(.seconds(60), run: twice, 1)
+        let ticks = try await queue.run(for: .seconds(121))
+        #expect(ticks.map(\.end) == [.succeeded, .succeeded, .succeeded, .succeeded], "\(ticks)")
+
+        var flow = Flow(app)
+        let first = try flow.step("first", try add.signature(1, 2))
+        let last = try flow.step("last", twice, taking: first)
+        queue.failNext(twice, with: Trouble())
+        let result = try await flow.enqueue(returning: last)
+        try await queue.drain()
+        let root = try #require(result.workflowID)
+        #expect(try await app.workflow(root).retry().count == 1)
+        try await queue.drain()
+        #expect(try await result.value(timeout: .seconds(1)) == 6)
+        #expect(try await app.operator.deadLetters.list().isEmpty)
+    }
+
     @Test("a worker on a file takes what is signed and puts aside what is not")
     func sqlite() async throws {
         let path = FileManager.default.temporaryDirectory.path + "/signing-\(TaskID.random()).db"
