@@ -8,8 +8,9 @@ import ChardCrypto
 /// `keys`: what messages are signed with, and values sealed.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Makes keys that messages are signed with, or values sealed.",
-        subcommands: [KeysNewCommand.self])
+        commandName: "keys",
+        abstract: "Makes keys that messages are signed with, or values sealed; seals and opens values.",
+        subcommands: [KeysNewCommand.self, KeysSealCommand.self, KeysOpenCommand.self])
 }
 
 /// `keys new`: a fresh key, as the settings take it.
