@@ -6,7 +6,7 @@ enum MaskedURL {
     /// Parameters that are no secrets.
     private static let plain: Set = [
         "db", "virtual_host", "priority_steps", "sep", "ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile",
-        "synchronous",
+        "synchronous", "master_name", "sentinel_tls",
     ]
 
     /// The URL with `***` for user and password, and for the values of parameters that nobody knows.

@@ -9,6 +9,8 @@ import ChardSQLite
 ///
 /// - `redis://[user:password@]host[:port]/db`, `rediss://...` with TLS, `redis+unix:///path?db=0` for a Unix socket:
 ///   `RedisBroker`, whose keys and channels all begin with `keyPrefix`, and whose lists are named by `priorities`.
+/// - `valkey://...` and `valkeys://...` mean the same. `redis+sentinel://host1:26379,host2/mymaster/0` asks sentinels for the
+///   primary, and so does Celery's `sentinel://host1:26379;sentinel://host2:26379/0?master_name=mymaster`.
 /// - `sqlite:///relative.db`, `sqlite:////absolute.db`, with `?synchronous=normal` behind it for speed without the last
 ///   moments before a power failure: `SQLiteBroker`, for all processes of one machine.
 /// - `memory://`: a new `MemoryBroker`, which exists only within this process.
@@ -33,9 +35,9 @@ public func openBroker(
         throw BrokerError(.misconfigured, "dead letters must be kept for longer than nothing")
     }
     let scheme = url.firstRange(of: "://").map { url[..<$0.lowerBound].lowercased() }
-    let known = "redis://, rediss://, redis+unix://, sqlite:/// and memory://"
+    let known = "redis://, rediss://, redis+unix://, redis+sentinel://, sqlite:/// and memory://"
     switch scheme {
-    case "redis", "rediss", "redis+unix", "redis+socket", "unix":
+    case let scheme? where RedisURL.has(scheme: scheme):
         var settings = RedisSettings()
         settings.keyPrefix = keyPrefix
         if let deadLetterLimit { settings.deadLetterLimit = deadLetterLimit }

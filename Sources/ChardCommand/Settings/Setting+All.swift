@@ -13,7 +13,8 @@ extension Setting {
 
     static let brokerURL = Setting(
         "broker_url", .url, expected: "a URL as text", flag: "--broker", usual: defaultBroker,
-        "The broker: `redis://`, `rediss://`, `redis+unix://`, `sqlite:///` or `memory://`.", check: checkURL)
+        "The broker: `redis://`, `rediss://`, `redis+sentinel://`, `redis+unix://`, `sqlite:///` or `memory://`.",
+        check: checkURL)
     static let resultsURL = Setting(
         "results_url", .url, expected: "a URL as text", flag: "--results", usual: "(the broker)",
         "Where results are kept, if not in the broker.", check: checkURL)

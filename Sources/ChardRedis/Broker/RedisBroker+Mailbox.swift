@@ -11,7 +11,8 @@ extension RedisBroker: MailboxBroker {
 
     package var address: [String: JSON] {
         var address: [String: JSON] = [
-            "transport": "redis", "virtual_host": .string("\(server.url.database)"),
+            "transport": server.url.sentinels == nil ? "redis" : "sentinel",
+            "virtual_host": .string("\(server.url.database)"),
             "ssl": .bool(server.url.tls != nil),
             "userid": nil, "login_method": nil, "uri_prefix": nil, "heartbeat": 0, "insist": false,
             "connect_timeout": 4, "transport_options": [:], "failover_strategy": "round-robin", "alternates": [],

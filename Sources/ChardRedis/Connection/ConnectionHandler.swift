@@ -22,6 +22,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Told once why the connection ended.
     var onClose: ((RedisError) -> Void)?
     private var onPush: ((RESPValue) -> Void)?
+    /// Does what a subscribed connection needs for it.
+    var onAuthenticate: ((RedisCommand, EventLoopPromise<RESPValue>) -> Void)?
     /// Whose batches other threads may write while nothing is on its way here.
     private var outbox: Outbox?
 
@@ -96,6 +98,15 @@ final class ConnectionHandler: ChannelInboundHandler {
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 
+    /// Says anew who this is, with an `AUTH`.
+    func authenticate(with command: RedisCommand, _ promise: EventLoopPromise<RESPValue>) {
+        if let onAuthenticate { return onAuthenticate(command, promise) }
+        let batch = RedisBatch([command])
+        batch.whenComplete { promise.completeWith($0.map { $0[0] }.mapError { $0 as any Error }) }
+        write(batch)
+        flush()
+    }
+
     func flush() {
         context?.flush()
         armTimer()
@@ -145,6 +156,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         onClose?(reason)
         onClose = nil
         onPush = nil
+        onAuthenticate = nil
     }
 
     /// Lets the system forget what a silent peer has not taken. It would go on sending for minutes, and a command that was

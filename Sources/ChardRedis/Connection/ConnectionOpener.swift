@@ -11,16 +11,51 @@ enum ConnectionOpener {
     ///
     /// The future fails with a ``RedisError`` and always completes within the connect timeout: the bootstrap keeps
     /// it until the socket is connected, the handler from then on.
+    /// Where the URL names sentinels, they are asked before, and the server has to be a primary.
     static func open(
         to url: RedisURL, options: RedisOptions, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<RedisConnection> {
+        guard let sentinels = url.sentinels else { return open(to: url, options, namedBy: nil, on: eventLoop) }
+        let finder = options.primaries.finder
+        return finder.find(sentinels, clientName: options.clientName, on: eventLoop).flatMap { finding in
+            var found = url
+            found.sentinels = nil
+            found.address = finding.address
+            let peer = found.peer
+            return open(to: found, options, namedBy: sentinels, on: eventLoop).flatMapErrorThrowing { error in
+                finder.doubt(finding, of: sentinels)
+                throw RedisError(connectionTo: peer, failed: error).of(finding)
+            }
+        }
+    }
+
+    /// Opens a connection with what the program says of user and password, if it wants to be asked.
+    private static func open(
+        to url: RedisURL, _ options: RedisOptions, namedBy sentinels: Sentinels?, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<RedisConnection> {
+        guard let source = options.credentials else { return openKnown(to: url, options, sentinels, on: eventLoop) }
+        return source.credentials(for: url.peer, within: options.connectTimeout, on: eventLoop).flatMap { credentials in
+            var known = url
+            known.user = credentials.username
+            known.password = credentials.password
+            return openKnown(to: known, options, sentinels, on: eventLoop).map { connection in
+                CredentialRenewal(of: connection.handler.value, source, options, peer: url.peer, on: eventLoop)
+                    .begin(credentials)
+                return connection
+            }
+        }
+    }
+
+    private static func openKnown(
+        to url: RedisURL, _ options: RedisOptions, _ sentinels: Sentinels?, on eventLoop: any EventLoop
     ) -> EventLoopFuture<RedisConnection> {
         let promise = eventLoop.makePromise(of: RedisConnection.self)
         eventLoop.execute {
             do throws(RedisError) {
-                let greeting = Greeting(url: url, options: options)
+                let greeting = Greeting(url: url, options: options, asksForRole: sentinels != nil)
                 let security = try url.tls.map { tls throws(RedisError) in try TLSContexts.context(for: tls) }
                 let probe = url.tls.map { _ in Probe(url, options, on: eventLoop) }
-                connect(url, options, security, on: eventLoop).assumeIsolated().whenComplete { result in
+                connect(url, options, security, sentinels, on: eventLoop).assumeIsolated().whenComplete { result in
                     do {
                         let channel = try result.get()
                         let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
@@ -53,7 +88,8 @@ enum ConnectionOpener {
     }
 
     private static func connect(
-        _ url: RedisURL, _ options: RedisOptions, _ security: NIOSSLContext?, on eventLoop: any EventLoop
+        _ url: RedisURL, _ options: RedisOptions, _ security: NIOSSLContext?, _ sentinels: Sentinels?,
+        on eventLoop: any EventLoop
     ) -> EventLoopFuture<any Channel> {
         let start = eventLoop.now
         let bootstrap = ClientBootstrap(group: eventLoop)
@@ -64,6 +100,9 @@ enum ConnectionOpener {
                     let pipeline = channel.pipeline.syncOperations
                     if let security { try pipeline.addHandler(securityHandler(security, url.address)) }
                     try pipeline.addHandler(ConnectionHandler(url: url, options: options, now: start))
+                    if let sentinels {
+                        options.primaries.watch(channel, at: url.address, sentinels, clientName: options.clientName)
+                    }
                 }
             }
         switch url.address {
@@ -121,6 +160,15 @@ enum ConnectionOpener {
 }
 
 extension RedisError {
+    /// What is wrong with a server, with the words of the sentinel that has named it: of what waiting may cure, some of which
+    /// is the sentinel's mistake.
+    fileprivate func of(_ finding: PrimaryFinder.Finding) -> RedisError {
+        guard isRetryable else { return self }
+        // A replica is not what refuses a write here, but no connection to the primary.
+        let code = code == .readOnly ? .unreachable : code
+        return RedisError(code: code, message: "\(finding.words): \(message)", underlying: self)
+    }
+
     /// The server closed the connection before it answered anything, as one does that waits for a TLS handshake.
     fileprivate static func hungUp(_ peer: String, _ cause: RedisError) -> RedisError {
         RedisError(

@@ -6,7 +6,8 @@ struct Greeting {
     let batch: RedisBatch
     private let password: String?
 
-    init(url: RedisURL, options: RedisOptions) {
+    /// - Parameter asksForRole: Whether only a primary will do.
+    init(url: RedisURL, options: RedisOptions, asksForRole: Bool = false) {
         var commands: [RedisCommand] = []
         if let user = url.user {
             commands.append(RedisCommand("AUTH", user, url.password ?? ""))
@@ -15,6 +16,7 @@ struct Greeting {
         }
         if url.database != 0 { commands.append(RedisCommand("SELECT", url.database)) }
         if let name = options.clientName { commands.append(RedisCommand("CLIENT", "SETNAME", name)) }
+        if asksForRole { commands.append(RedisCommand("ROLE")) }
         commands.append(RedisCommand("PING"))
         commands.append(RedisCommand("CLIENT", "ID"))
         batch = RedisBatch(commands)
@@ -23,9 +25,14 @@ struct Greeting {
 
     /// The connection's id on the server, if it tells one; throws the first reply that makes the connection useless.
     ///
-    /// A server that forbids or lacks `PING` or `CLIENT` has still shown that it is Redis and lets us in.
+    /// A server that forbids or lacks `PING`, `ROLE` or `CLIENT` has still shown that it is Redis and lets us in.
     func check(_ replies: [RESPValue], peer: String) throws(RedisError) -> Int? {
         for (command, reply) in zip(batch.commands, replies) {
+            if command.name == "ROLE", let role = reply.array?.first?.text, role != "master" {
+                // "slave" is what the command says to this day.
+                let name = role == "slave" ? "replica" : role
+                throw RedisError(code: .readOnly, message: "\(peer) says that it is a \(name)", command: command.name)
+            }
             guard let error = reply.error else { continue }
             switch (command.name, error.code) {
             case ("AUTH", _):

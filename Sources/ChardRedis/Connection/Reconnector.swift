@@ -23,7 +23,9 @@ final class Reconnector {
         self.options = options
         self.eventLoop = eventLoop
         self.jitter = jitter
-        let delays = options.reconnectDelays
+        var delays = options.reconnectDelays
+        // Sentinels name another server within seconds: that is not to be slept through.
+        if url.sentinels != nil { delays = delays.clamped(to: .zero...(.milliseconds(500))) }
         machine = ReconnectMachine(delays: TimeAmount(delays.lowerBound)...TimeAmount(delays.upperBound))
     }
 

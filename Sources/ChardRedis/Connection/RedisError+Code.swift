@@ -119,6 +119,9 @@ extension RedisError.Code {
         } else if reply.contains("The user executing the script can't") || reply.contains("ACL failure in script") {
             // What a script may not do, up to Redis 7.0 and from 7.2 on.
             self = .noPermission
+        } else if reply.contains(": -READONLY ") {
+            // What a script says of it, up to Redis 6.2.
+            self = .readOnly
         } else if reply.hasPrefix("ERR max number of clients") {
             self = .tooManyClients
         } else {

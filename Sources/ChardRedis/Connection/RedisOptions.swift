@@ -21,10 +21,14 @@ package struct RedisOptions: Sendable {
     package var reconnectDelays: ClosedRange<Duration> = .milliseconds(50)...(.seconds(2))
     /// A connection that is sent a larger reply is closed before it takes up memory, in bytes; nil takes whatever comes.
     package var maximumReply: Int?
+    /// Asked for user and password in place of the URL's.
+    var credentials: CredentialSource?
     /// Told of connections at debug level.
     package var logger = Logger(label: "chard.redis")
     /// Told of connections that are opened and closed.
     let count = ConnectionCount()
+    /// Where the URL names sentinels: knows the primary, for all connections that are opened with these options.
+    let primaries = PrimaryWatch()
 
     package init(clientName: String? = nil) {
         self.clientName = clientName

@@ -12,6 +12,8 @@ final class RedisSubscriberCore {
     private var table = SubscriptionTable<SubscriptionListener>()
     private var unconfirmed: DeadlineQueue<FirstAnswer<Void, RedisError>>
     private var timer: Scheduled<Void>?
+    /// Who waits for the answer to an `AUTH`.
+    private var authenticating: EventLoopPromise<RESPValue>?
     /// Why there is no connection, since the last loss or failed attempt.
     private var cause: RedisError?
 
@@ -24,6 +26,7 @@ final class RedisSubscriberCore {
 
     deinit {
         failUnconfirmed(.closedHere(reconnector.url))
+        authenticating?.fail(RedisError.closedHere(reconnector.url))
     }
 
     func perform(_ operations: [RedisSubscriber.Operation]) {
@@ -41,6 +44,7 @@ final class RedisSubscriberCore {
         guard !reconnector.isClosed else { return }
         reconnector.close()
         let error = RedisError.closedHere(reconnector.url)
+        authenticating.take()?.fail(error)
         for listener in table.removeAll() { listener.end(error) }
         failUnconfirmed(error)
     }
@@ -77,11 +81,27 @@ final class RedisSubscriberCore {
         cause = nil
         let handler = connection.handler.value
         handler.subscribe { [weak self] in self?.received($0) }
+        handler.onAuthenticate = { [weak self] in self?.authenticate(with: $0, $1) }
         for request in table.requestsForAll() { write(request) }
         handler.flush()
     }
 
+    /// A server takes no `AUTH` from who is subscribed. All that is written here it carries out in one go, as it reads it, so
+    /// that nothing is published in between.
+    private func authenticate(with command: RedisCommand, _ promise: EventLoopPromise<RESPValue>) {
+        guard let handler = reconnector.connection?.handler.value, authenticating == nil else {
+            return promise.fail(RedisError.closedHere(reconnector.url))
+        }
+        authenticating = promise
+        let requests = table.requestsForAll()
+        for request in requests { write(Table.Request(subscribes: false, channels: request.channels)) }
+        handler.writeUnanswered(ByteBuffer([command]))
+        for request in requests { write(request) }
+        handler.flush()
+    }
+
     private func received(_ push: RESPValue) {
+        if push.array == nil, let promise = authenticating.take() { return promise.succeed(push) }
         switch table.received(push) {
         case .none:
             break
@@ -106,6 +126,7 @@ final class RedisSubscriberCore {
 
     private func disconnected(_ error: RedisError) {
         cause = error
+        authenticating.take()?.fail(error)
         table.lost()
         guard !error.isRetryable else { return }
         // They stay in the table: should it be mended all the same, they are heard again.

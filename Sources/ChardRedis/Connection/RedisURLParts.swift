@@ -6,16 +6,17 @@ import Chard
 /// The pieces of a Redis URL, taken out one by one until nothing is left.
 struct RedisURLParts {
     let scheme: String
-    private let credentials: Substring?
-    private let host: Substring
-    private let path: Substring
+    private var credentials: Substring?
+    /// What stands for the host; one for each URL of a list.
+    private var hosts: [Substring]
+    private var path: Substring
     private var query: [String: String]
 
     init(_ text: String) throws(RedisError) {
         guard let separator = text.firstRange(of: "://") else {
             throw RedisError(badURL: "it does not start with a scheme such as redis://")
         }
-        scheme = text[..<separator.lowerBound].lowercased()
+        scheme = Self.redisName(of: text[..<separator.lowerBound].lowercased())
         let rest = text[separator.upperBound...]
         guard !rest.contains("#") else { throw RedisError(badURL: "it has a '#'; in a password, write %23") }
         let (location, query) = rest.split(atFirst: "?")
@@ -27,12 +28,51 @@ struct RedisURLParts {
         }
         if let at = authority.lastIndex(of: "@") {
             credentials = authority[..<at]
-            host = authority[authority.index(after: at)...]
+            hosts = [authority[authority.index(after: at)...]]
         } else {
             credentials = nil
-            host = authority
+            hosts = [authority]
         }
         self.query = try Self.parse(query: query ?? "")
+    }
+
+    /// Of a list of `sentinel://` URLs, as Celery has them, with semicolons between: what they say together.
+    init(each text: String) throws(RedisError) {
+        guard text.lowercased().hasPrefix("sentinel://") else {
+            self = try RedisURLParts(text)
+            return
+        }
+        var all: RedisURLParts?
+        for item in text.split(separator: ";") {
+            let one = try RedisURLParts(String(item))
+            guard one.scheme == "sentinel" else {
+                throw RedisError(badURL: "of several sentinels, each is named by a URL that starts with sentinel://")
+            }
+            try all?.take(over: one)
+            all = all ?? one
+        }
+        guard let all else { throw RedisError(badURL: "the host is missing") }
+        self = all
+    }
+
+    private mutating func take(over other: RedisURLParts) throws(RedisError) {
+        hosts += other.hosts
+        credentials = credentials ?? other.credentials
+        if path.count < 2 { path = other.path }
+        var isSame = other.path.count < 2 || other.path == path
+        isSame = isSame && (other.credentials ?? credentials) == credentials
+        query.merge(other.query) { mine, its in
+            isSame = isSame && mine == its
+            return mine
+        }
+        guard isSame else {
+            throw RedisError(badURL: "the URLs of the sentinels differ in user, password, database or a parameter")
+        }
+    }
+
+    /// The scheme, by the name that Redis had first.
+    static func redisName(of scheme: String) -> String {
+        scheme.hasPrefix("valkey") ? "redis" + scheme.dropFirst("valkey".count) : scheme
     }
 
     private static func parse(query: Substring) throws(RedisError) -> [String: String] {
@@ -45,6 +85,40 @@ struct RedisURLParts {
     }
 
     func tcpAddress() throws(RedisError) -> RedisURL.Address {
+        try Self.tcpAddress(of: hosts[0], usualPort: 6379)
+    }
+
+    /// Takes the name of the primary from the path, or from the query.
+    mutating func sentinels(tls: RedisTLS?) throws(RedisError) -> Sentinels {
+        var addresses: [RedisURL.Address] = []
+        for host in hosts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+            addresses.append(try Self.tcpAddress(of: host, usualPort: 26379))
+        }
+        var name = query.removeValue(forKey: "master_name")
+        if name == nil, scheme != "sentinel" {
+            let rest = path.drop { $0 == "/" }
+            name = try rest.prefix { $0 != "/" }.percentDecoded()
+            path = rest.drop { $0 != "/" }
+        }
+        guard let name, !name.isEmpty else {
+            throw RedisError(
+                badURL:
+                    "it does not say which primary the sentinels are asked for: /mymaster/0 or ?master_name=mymaster")
+        }
+        let secured = query.removeValue(forKey: "sentinel_tls")
+        guard [nil, "true", "false"].contains(secured) else {
+            throw RedisError(badURL: "sentinel_tls is neither true nor false")
+        }
+        if secured == "true", tls == nil {
+            throw RedisError(badURL: "sentinel_tls is for URLs that start with rediss+sentinel://")
+        }
+        return Sentinels(
+            addresses, primary: name, tls: secured == "true" ? tls : nil,
+            user: query.removeValue(forKey: "sentinel_username"),
+            password: query.removeValue(forKey: "sentinel_password"))
+    }
+
+    private static func tcpAddress(of host: Substring, usualPort: Int) throws(RedisError) -> RedisURL.Address {
         var name = host
         var port: Substring?
         if host.hasPrefix("[") {
@@ -58,7 +132,7 @@ struct RedisURLParts {
             if port?.contains(":") == true { throw RedisError(badURL: "an IPv6 host stands in brackets: [::1]") }
         }
         guard !name.isEmpty else { throw RedisError(badURL: "the host is missing") }
-        guard let port, !port.isEmpty else { return .tcp(host: try name.percentDecoded(), port: 6379) }
+        guard let port, !port.isEmpty else { return .tcp(host: try name.percentDecoded(), port: usualPort) }
         guard let number = Int(port), (1...65535).contains(number) else {
             throw RedisError(
                 badURL: "the port is not a number from 1 to 65535; in a password, '/' is %2F and '?' is %3F")
@@ -67,7 +141,7 @@ struct RedisURLParts {
     }
 
     func unixAddress() throws(RedisError) -> RedisURL.Address {
-        guard host.isEmpty else { throw RedisError(badURL: "a Unix socket has a path and no host: three slashes") }
+        guard hosts[0].isEmpty else { throw RedisError(badURL: "a Unix socket has a path and no host: three slashes") }
         guard path.count > 1 else { throw RedisError(badURL: "the path of the Unix socket is missing") }
         let path = try path.percentDecoded()
         // What fits into the address of a Unix socket on macOS; Linux takes four bytes more.
@@ -78,7 +152,7 @@ struct RedisURLParts {
     /// The database, from the path of a TCP URL or from the query; kombu calls it `virtual_host` on Unix sockets.
     mutating func database() throws(RedisError) -> Int {
         var found: [String] = []
-        if scheme.hasPrefix("rediss") || scheme == "redis" {
+        if !scheme.hasSuffix("unix"), scheme != "redis+socket" {
             let name = path.drop { $0 == "/" }
             if !name.isEmpty { found.append(String(name)) }
         }
@@ -133,7 +207,8 @@ struct RedisURLParts {
         guard let unknown = query.keys.sorted().first else { return }
         let known =
             "db, priority_steps, sep"
-            + (scheme == "rediss" ? ", ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile" : "")
+            + (scheme.hasSuffix("sentinel") ? ", master_name, sentinel_username, sentinel_password, sentinel_tls" : "")
+            + (scheme.hasPrefix("rediss") ? ", ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile" : "")
         throw RedisError(badURL: "it has a parameter \"\(unknown)\" that means nothing here (known: \(known))")
     }
 }

@@ -53,6 +53,52 @@ struct RedisURLTests {
         #expect(try RedisURL("redis+socket:///run/redis.sock?virtual_host=2").database == 2)
     }
 
+    @Test(
+        "name sentinels and the primary",
+        arguments: [
+            "redis+sentinel://me:secret@h1:26379,h2,[::1]:7/mymaster/3",
+            "valkey+sentinel://me:secret@h1,h2:26379,[::1]:7/3?master_name=mymaster",
+            "sentinel://me:secret@h1:26379;sentinel://h2;sentinel://[::1]:7/3?master_name=mymaster;",
+            "sentinel://me:secret@h1:26379/3;sentinel://me:secret@h2/3;sentinel://[::1]:7/3?master_name=mymaster",
+        ])
+    func sentinels(text: String) throws {
+        let url = try RedisURL(text)
+        let sentinels = try #require(url.sentinels)
+        #expect(
+            sentinels.addresses
+                == [.tcp(host: "h1", port: 26379), .tcp(host: "h2", port: 26379), .tcp(host: "::1", port: 7)])
+        #expect(sentinels.primary == "mymaster")
+        #expect(url.database == 3)
+        #expect(url.user == "me" && url.password == "secret")
+        #expect(sentinels.user == nil && sentinels.password == nil && sentinels.tls == nil && url.tls == nil)
+        #expect(url.description == "redis+sentinel://***@h1:26379,h2:26379,[::1]:7/mymaster/3")
+        #expect(try RedisURL(url.description.replacing("***@", with: "")).sentinels == sentinels)
+    }
+
+    @Test("give sentinels a user, a password and TLS of their own, and show none of it")
+    func sentinelsOwn() throws {
+        let url = try RedisURL(
+            "rediss+sentinel://h1/a%20b?sentinel_username=whoami&sentinel_password=s3%63ret&sentinel_tls=true"
+                + "&ssl_ca_certs=/a.pem")
+        let sentinels = try #require(url.sentinels)
+        #expect(sentinels.primary == "a b" && url.database == 0 && url.password == nil)
+        #expect(sentinels.user == "whoami" && sentinels.password == "s3cret")
+        #expect(url.tls == RedisTLS(authorityFile: "/a.pem") && sentinels.tls == url.tls)
+        var dumped = ""
+        dump(url, to: &dumped)
+        dump(sentinels, to: &dumped)
+        for shown in ["\(url)", "\(sentinels)", String(reflecting: sentinels), dumped, url.peer] {
+            #expect(!shown.contains("s3cret") && !shown.contains("whoami"))
+        }
+    }
+
+    @Test("may say valkey for redis")
+    func valkey() throws {
+        #expect(try RedisURL("valkey://:p@host/1") == RedisURL("redis://:p@host/1"))
+        #expect(try RedisURL("VALKEYS://host") == RedisURL("rediss://host"))
+        #expect(RedisURL.has(scheme: "valkeys") && RedisURL.has(scheme: "sentinel") && !RedisURL.has(scheme: "http"))
+    }
+
     @Test("ask for TLS, and take Celery's parameters of it")
     func tls() throws {
         #expect(try RedisURL("rediss://host").tls == RedisTLS())
@@ -79,6 +125,15 @@ struct RedisURLTests {
             ("rediss://host?ssl_cert_reqs=maybe", "ssl_cert_reqs"),
             ("redis+unix://run/redis.sock", "three slashes"), ("redis+unix:///", "path"), ("unix://", "path"),
             ("unix:///" + String(repeating: "x", count: 103), "103 bytes"),
+            ("redis+sentinel://h1,h2", "which primary"), ("redis+sentinel://h1,h2/", "which primary"),
+            ("sentinel://h1;sentinel://h2/0", "which primary"), ("redis+sentinel://h1,/m", "host"),
+            ("redis+sentinel://h1:x/m", "port"), ("redis+sentinel://h1/m/one", "database"),
+            ("redis+sentinel://h1/m/0?master_name=m", "database"),
+            ("sentinel://h1;redis://h2?master_name=m", "sentinel://"),
+            ("sentinel://:s3cret@h1;sentinel://:other@h2?master_name=m", "differ"),
+            ("redis+sentinel://h1/m?sentinel_tls=true", "rediss+sentinel"),
+            ("rediss+sentinel://h1/m?sentinel_tls=s3cret", "sentinel_tls"),
+            ("redis+sentinel://h1/m?ssl_ca_certs=/x", "ssl_ca_certs"), ("redis://h1?master_name=m", "master_name"),
         ])
     func wrong(text: String, clue: String) throws {
         let error = try #require(throws: RedisError.self) { try RedisURL(text) }

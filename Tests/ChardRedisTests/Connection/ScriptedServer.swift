@@ -4,10 +4,13 @@
 import NIOCore
 import NIOPosix
 
-/// A TCP server on a free loopback port that answers every piece it reads with the same bytes, whatever was asked.
+/// A TCP server on a free loopback port that answers every piece it reads with the same bytes, whatever was asked, or each
+/// command as it is told.
 final class ScriptedServer: Sendable {
     enum Behaviour: Sendable {
         case answer(String)
+        /// Takes a command's words, and gives the reply as it travels.
+        case answerEach(@Sendable ([String]) -> String)
         case stayCalm
         case hangUp
     }
@@ -56,9 +59,28 @@ final class ScriptedServer: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if case .answer(let text) = behaviour {
-                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+            let answer: String
+            switch behaviour {
+            case .answer(let text): answer = text
+            case .answerEach(let reply):
+                answer = Self.commands(in: String(buffer: unwrapInboundIn(data))).map(reply).joined()
+            case .stayCalm, .hangUp: return
             }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+        }
+
+        /// Every command of the tests comes in one piece.
+        private static func commands(in text: String) -> [[String]] {
+            var lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)[...]
+            var commands: [[String]] = []
+            while let count = lines.popFirst()?.dropFirst(), let count = Int(count) {
+                commands.append(
+                    (0..<count).map { _ in
+                        _ = lines.popFirst()
+                        return String(lines.popFirst() ?? "")
+                    })
+            }
+            return commands
         }
     }
 }
