@@ -14,17 +14,21 @@ extension Chard {
     @discardableResult
     public func enqueue<Output: Sendable>(_ signatures: [Signature<Output>]) async throws -> [AsyncResult<Output>] {
         try checkRegistrations(of: signatures)
-        let last = try destination
         let now = settings.now()
         let parent = TaskContext.current?.message
         var messages: [TaskMessage] = []
         messages.reserveCapacity(signatures.count)
+        var durability: Durability?
         // By their places in memory, here and below: a signature is a large value to copy, as is a message.
         try signatures.withUnsafeBufferPointer { signatures in
             for index in signatures.indices {
                 messages.append(try message(for: signatures[index], now: now, parent: parent))
+                if let asked = signatures[index].options.durability {
+                    durability = Durability.stricter(durability, asked)
+                }
             }
         }
+        let last = try durability.map { durability throws(AppError) in try destination(durability) } ?? destination
         let enqueued = try await sendTraced(messages, by: parent, to: last)
         return results(of: signatures, sentAs: messages, enqueued)
     }
@@ -67,6 +71,24 @@ extension Chard {
             }
             let broker = try broker
             return { messages in try await self.send(messages, to: broker) }
+        }
+    }
+
+    /// The same for messages that replicas must have taken.
+    private func destination(
+        _ durability: Durability
+    ) throws(AppError) -> @Sendable ([TaskMessage]) async throws -> Enqueued {
+        guard immediate == nil, let broker = try broker as? any ReplicatedBroker else {
+            let place = immediate == nil ? try broker.location : "immediate mode"
+            throw AppError(
+                "\(place) has no replicas; leave out the durability, or use a Redis server that has some")
+        }
+        return { messages in
+            var outgoing = try messages.map { try self.outgoing(of: $0) }
+            await self.letOthersHold(messages, &outgoing, broker)
+            let placements = try await broker.send(outgoing, durability: durability)
+            if self.settings.sendsSentEvents { await self.tellSent(messages, by: broker) }
+            return Enqueued(messages, placements)
         }
     }
 

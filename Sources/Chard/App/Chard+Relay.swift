@@ -14,6 +14,9 @@ extension Chard {
     /// message is sent.
     package func prepare<Output: Sendable>(_ signature: Signature<Output>) throws -> PendingCall<Output> {
         try checkRegistrations(of: [signature])
+        if let problem = signature.options.problemOfPart {
+            throw AppError("cannot enqueue \(signature.task): \(problem)")
+        }
         let message = try message(for: signature, now: settings.now(), parent: TaskContext.current?.message)
         let result = AsyncResult(
             id: message.id, placement: nil, app: self, prospect: message.ignoresResult == true ? .ignored : .kept,

@@ -40,6 +40,22 @@ public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: S
         return try await app.enqueue(signature(options, repeat each arguments))
     }
 
+    /// Sends the task, and returns once so many replicas of the broker's server have taken the message:
+    /// `charge.enqueue(order, durability: .replicas(1))`.
+    ///
+    /// - Throws: ``NotReplicated`` where they have not in time: the message was sent all the same, and sending it again needs
+    ///   the same id. ``AppError`` where the broker has no replicas.
+    @discardableResult
+    public func enqueue(
+        _ arguments: repeat each Argument, durability: Durability, id: String? = nil,
+        options: EnqueueOptions = EnqueueOptions()
+    ) async throws -> AsyncResult<Output> {
+        var options = options
+        options.durability = durability
+        if let id { options.id = id }
+        return try await app.enqueue(signature(options, repeat each arguments))
+    }
+
     /// The call as a value, to be sent later or together with others: ``Chard/enqueue(_:)-([Signature<Output>])``. The
     /// options are those of ``enqueue(_:in:at:queue:priority:expires:id:options:)``.
     public func signature(

@@ -58,6 +58,7 @@ extension Chard {
                     .badOptions,
                     "its calls can have no id, ETA, countdown or fixed time of expiry: each tick has its own")
             }
+            if let problem = call.problemOfPart { throw ScheduleError(.badOptions, "its calls: \(problem)") }
             let signature = try signature()
             let schedule = Schedule(name, timing, call: try PeriodicCall(signature), options: options)
             var problems = schedule.problems() + [sizeProblem(of: schedule.call)].compactMap { $0 }

@@ -37,13 +37,16 @@ public struct EnqueueOptions: Sendable {
     /// clients do; `false` keeps it in the broker, where no worker's end can touch it, and from where only Chard's workers bring
     /// it. By default, `nil`, it waits in the broker, unless no worker of Chard serves its queue while there are Python workers.
     public var workerHoldsETA: Bool?
+    /// Which replicas must have taken the message before the call returns; `nil` waits for none. For calls that are sent at once:
+    /// not for workflows, schedules and outboxes, whose messages others send. Such a message never waits in a send buffer.
+    public var durability: Durability?
 
     /// Makes options; what is not given is left to the task.
     public init(
         queue: String? = nil, countdown: Duration? = nil, eta: Date? = nil, expires: Duration? = nil,
         expiresAt: Date? = nil, priority: Int? = nil, retry: RetryPolicy? = nil, softTimeLimit: Duration? = nil,
         timeLimit: Duration? = nil, headers: [String: JSON] = [:], id: String? = nil, ignoresResult: Bool? = nil,
-        shadow: String? = nil, workerHoldsETA: Bool? = nil
+        shadow: String? = nil, workerHoldsETA: Bool? = nil, durability: Durability? = nil
     ) {
         self.queue = queue
         self.countdown = countdown
@@ -59,6 +62,7 @@ public struct EnqueueOptions: Sendable {
         self.ignoresResult = ignoresResult
         self.shadow = shadow
         self.workerHoldsETA = workerHoldsETA
+        self.durability = durability
     }
 
     /// Takes over what a call says besides its options.
@@ -76,8 +80,17 @@ public struct EnqueueOptions: Sendable {
     /// Whether a header of this name says something of the message itself, to Celery or to Chard.
     package static func isReserved(header name: String) -> Bool { HeaderKey(name) != nil }
 
+    /// What makes no sense in these options of a call that something else sends than whoever makes it.
+    var problemOfPart: String? {
+        if durability != nil {
+            return "a durability is for calls that are sent at once, not for workflows, schedules and outboxes"
+        }
+        return problem
+    }
+
     /// What makes no sense in these options; `nil` if all is well.
     var problem: String? {
+        if let problem = durability?.problem { return problem }
         if countdown != nil && eta != nil { return "give either a countdown or an eta, not both" }
         if expires != nil && expiresAt != nil { return "give either expires or expiresAt, not both" }
         if let expires, expires <= .zero { return "expires is \(expires); it must be above zero" }

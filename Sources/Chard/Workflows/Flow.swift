@@ -84,7 +84,7 @@ public struct Flow: Sendable {
     ) throws -> Step<Output> {
         var takes: [String] = []
         for input in repeat each inputs { takes.append(input.name) }
-        if let problem = options.problem { throw AppError("cannot enqueue \(task.name): \(problem)") }
+        if let problem = options.problemOfPart { throw AppError("cannot enqueue \(task.name): \(problem)") }
         var canvas = Canvas(task: task.name)
         canvas.take(options, over: task.options)
         canvas.options[.taskID] = nil

@@ -64,7 +64,7 @@ public func group<Output: Sendable, Item: Codable & Sendable>(
     options call: EnqueueOptions = EnqueueOptions()
 ) throws -> Group<[Output]> {
     guard size > 0 else { throw AppError("\(task.name): a chunk has at least one item, not \(size)") }
-    if let problem = call.problem { throw AppError("cannot enqueue \(task.name): \(problem)") }
+    if let problem = call.problemOfPart { throw AppError("cannot enqueue \(task.name): \(problem)") }
     guard items.count / size < Canvas.mostMembers else { throw Canvas.tooMany }
     let signature = Canvas(task: task.name).encoded()
     // `celery.starmap` is on every worker, the task that it calls is not.

@@ -99,7 +99,7 @@ extension TaskHandle {
     func step<each Extra: Codable & Sendable>(
         _ extra: repeat each Extra, options call: EnqueueOptions
     ) throws -> Canvas {
-        if let problem = call.problem { throw AppError("cannot enqueue \(name): \(problem)") }
+        if let problem = call.problemOfPart { throw AppError("cannot enqueue \(name): \(problem)") }
         let coder = ArgumentCoder<repeat each Extra>(task: name, shape: .positional([]))
         var canvas = Canvas(task: name)
         canvas.arguments = try coder.encode(repeat each extra).positional

@@ -76,7 +76,7 @@ extension Signature: WorkflowPart {
     /// The signature as it travels.
     func canvas() throws -> Canvas {
         if task.isEmpty { throw AppError("a workflow has a task whose name is the empty string") }
-        if let problem = options.problem { throw AppError("cannot enqueue \(task): \(problem)") }
+        if let problem = options.problemOfPart { throw AppError("cannot enqueue \(task): \(problem)") }
         var canvas = Canvas(task: task)
         canvas.arguments = body.positional
         canvas.keywords = body.keywords

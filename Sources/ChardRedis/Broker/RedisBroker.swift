@@ -28,13 +28,39 @@ public final class RedisBroker: InspectableBroker {
     ///   - eventLoopGroup: Whose event loop the connections are on: one of NIOPosix. By default a thread that all brokers of the
     ///     process share, and nothing else uses. Leases are renewed there: give only a group whose threads nobody blocks.
     ///   - logger: Where it says what goes wrong; by default, a logger named `chard.redis`.
-    public init(
+    public convenience init(
         _ url: RedisURL, settings: RedisSettings = RedisSettings(), eventLoopGroup: (any EventLoopGroup)? = nil,
         logger: Logger? = nil
     ) {
+        self.init(url, settings, nil, eventLoopGroup, logger)
+    }
+
+    /// Makes a broker whose user and password change while it runs, as the tokens of managed servers do.
+    ///
+    /// - Parameters:
+    ///   - url: The server. What it says of user and password does not count.
+    ///   - settings: Names, limits and times.
+    ///   - credentials: Asked for each new connection, and again before what it gave lapses: then connections that live
+    ///     authenticate anew, none is cut. While it throws, or does not answer within the time for a connection, the server
+    ///     counts as one that cannot be reached.
+    ///   - eventLoopGroup: Whose event loop the connections are on: one of NIOPosix.
+    ///   - logger: Where it says what goes wrong; by default, a logger named `chard.redis`.
+    public convenience init(
+        _ url: RedisURL, settings: RedisSettings = RedisSettings(),
+        credentials: @escaping @Sendable () async throws -> RedisCredentials,
+        eventLoopGroup: (any EventLoopGroup)? = nil, logger: Logger? = nil
+    ) {
+        self.init(url, settings, CredentialSource(credentials), eventLoopGroup, logger)
+    }
+
+    private init(
+        _ url: RedisURL, _ settings: RedisSettings, _ credentials: CredentialSource?,
+        _ eventLoopGroup: (any EventLoopGroup)?, _ logger: Logger?
+    ) {
         location = url.description
         server = RedisAccess(
-            url, settings: settings, eventLoop: eventLoopGroup?.next() ?? RedisClient.sharedLoop,
+            url, settings: settings, credentials: credentials,
+            eventLoop: eventLoopGroup?.next() ?? RedisClient.sharedLoop,
             logger: logger ?? Logger(label: "chard.redis"))
     }
 
@@ -67,6 +93,13 @@ public final class RedisBroker: InspectableBroker {
     /// same list.
     @discardableResult
     public func send(_ messages: [OutgoingMessage]) async throws -> [Placement] {
+        try await send(messages, over: client)
+    }
+
+    /// - Parameter durability: What is waited for behind each portion, on the same connection.
+    func send(
+        _ messages: [OutgoingMessage], over client: RedisClient, _ durability: Durability? = nil
+    ) async throws -> [Placement] {
         var placements: [Placement] = []
         placements.reserveCapacity(messages.count)
         var rest = messages[...]
@@ -78,13 +111,15 @@ public final class RedisBroker: InspectableBroker {
             }
             rest = rest.dropFirst(portion.count)
             let now = Date()
-            try await sendAtOnce(portion, now: now)
+            try await sendAtOnce(portion, now: now, over: client, durability)
             for message in portion { placements.append(Placement(of: message, at: now)) }
         } while !rest.isEmpty
         return placements
     }
 
-    private func sendAtOnce(_ messages: ArraySlice<OutgoingMessage>, now: Date) async throws {
+    private func sendAtOnce(
+        _ messages: ArraySlice<OutgoingMessage>, now: Date, over client: RedisClient, _ durability: Durability?
+    ) async throws {
         let bindings = server.bindings(of: messages.lazy.map(\.queue))
         var commands = bindings
         var push: (list: String, command: RedisCommand)?
@@ -103,8 +138,13 @@ public final class RedisBroker: InspectableBroker {
         }
         if let push { commands.append(push.command) }
         if !delayed.isEmpty { commands += writing(delayed, now: now.timeIntervalSince1970) }
+        if let durability {
+            commands.append(RedisCommand("WAIT", durability.replicas, durability.patience.milliseconds))
+        }
         let batch = commands
-        let replies = try await translatingErrors { () throws(RedisError) in try await client.pipeline(batch) }
+        let replies = try await translatingErrors { () throws(RedisError) in
+            try await client.pipeline(batch, blockFor: durability?.patience)
+        }
         var isBound = !bindings.isEmpty
         for (index, reply) in replies.enumerated() {
             guard let error = reply.error else { continue }
@@ -113,6 +153,9 @@ public final class RedisBroker: InspectableBroker {
             isBound = false
         }
         if isBound { server.noteBound(messages.lazy.map(\.queue)) }
+        if let durability, case let reached = replies.last?.integer ?? 0, reached < durability.replicas {
+            throw NotReplicated(ids: messages.map(\.id), reached: reached, wanted: durability.replicas)
+        }
     }
 
     /// The commands that write effects without a fence: as many in one step as go into one call, all of one kind in each.
@@ -139,6 +182,13 @@ public final class RedisBroker: InspectableBroker {
 
 extension RedisBroker: ThreadLendingBroker {
     package var controlExecutor: any ControlExecutor { server.executor }
+}
+
+extension RedisBroker: ReplicatedBroker {
+    /// Sends messages and a `WAIT` behind them, on a connection that nothing else uses.
+    public func send(_ messages: [OutgoingMessage], durability: Durability) async throws -> [Placement] {
+        try await send(messages, over: server.waiting, durability)
+    }
 }
 
 extension RedisBroker: ConnectedBroker {

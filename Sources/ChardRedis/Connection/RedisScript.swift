@@ -40,11 +40,13 @@ extension RedisBatch {
     ///
     /// A script is loaded first. Where that is not to be had, at a proxy or for want of the right, it is sent with the command.
     func reloadingScripts(after replies: [RESPValue]) -> RedisBatch? {
-        let failed = replies.indices.filter { replies[$0].error?.wantsScript == true && commands[$0].script != nil }
-        let scripts = Set(failed.compactMap { commands[$0].script })
+        let refused = replies.indices.filter { replies[$0].error?.wantsScript == true && commands[$0].script != nil }
+        let scripts = Set(refused.compactMap { commands[$0].script })
         guard !scripts.isEmpty, !isFinished else { return nil }
+        // What waits for the effects of all has not waited for theirs.
+        let failed = refused + (commands.last?.name == "WAIT" ? [commands.count - 1] : [])
         // A server that has no EVALSHA has no use for what is loaded.
-        let isLoading = !isSendingScripts && !failed.contains { replies[$0].error?.code != .noScript }
+        let isLoading = !isSendingScripts && !refused.contains { replies[$0].error?.code != .noScript }
         let loads = isLoading ? scripts.map { RedisCommand("SCRIPT", "LOAD", $0.source) } : []
         let batch = RedisBatch(
             loads + failed.map { isLoading ? commands[$0] : commands[$0].sendingScript },

@@ -23,6 +23,8 @@ final class RedisAccess: Sendable {
     let options: RedisOptions
     /// The connection for commands; many callers share it.
     let client: RedisClient
+    /// The connection on which it is waited for replicas: leases are not renewed on it.
+    let waiting: RedisClient
     let subscriber: RedisSubscriber
     let logger: Logger
     let executor: LoopExecutor
@@ -32,7 +34,10 @@ final class RedisAccess: Sendable {
     /// Until when it is not looked again into refusals of a kind, nor the same said again.
     let looks = Mutex<[String: ContinuousClock.Instant]>([:])
 
-    init(_ url: RedisURL, settings: RedisSettings, eventLoop: any EventLoop, logger: Logger) {
+    init(
+        _ url: RedisURL, settings: RedisSettings, credentials: CredentialSource?, eventLoop: any EventLoop,
+        logger: Logger
+    ) {
         self.url = url
         self.settings = settings
         self.logger = logger
@@ -40,8 +45,10 @@ final class RedisAccess: Sendable {
         var options = RedisOptions(clientName: "chard")
         options.commandTimeout = settings.commandTimeout
         options.logger = logger
+        options.credentials = credentials
         self.options = options
         client = RedisClient(url: url, options: options, eventLoop: eventLoop)
+        waiting = RedisClient(url: url, options: options, eventLoop: eventLoop)
         subscriber = RedisSubscriber(url: url, options: options, eventLoop: eventLoop)
         executor = LoopExecutor(client.eventLoop)
         history = RedisHistory(client, keys, settings.history)
@@ -54,6 +61,7 @@ final class RedisAccess: Sendable {
     /// Closes all connections.
     func shutdown() async {
         await subscriber.close()
+        await waiting.close()
         await client.close()
     }
 
