@@ -10,11 +10,22 @@ import TestServers
 /// What one round plays with: a Redis server, a proxy before it, workers, a producer that remembers what was
 /// acknowledged, and the ledger.
 public final class FaultRig: Sendable {
+    /// What tasks are kept on.
+    enum Place: Sendable {
+        case server(RedisServer.Configuration)
+        /// A primary and a replica, with sentinels.
+        case sentinels
+    }
+
     /// The number of the round, from 0: rounds may differ by it.
     let round: Int
     /// Whether the round may take its time.
     let isLong: Bool
     let server: RedisServer
+    /// The server with its replica and sentinels, if it has some.
+    let setup: SentinelSetup?
+    /// How workers and producers find the server.
+    let url: String
     let proxy: FaultProxy
     let broker: RedisBroker
     let app: Chard
@@ -27,17 +38,20 @@ public final class FaultRig: Sendable {
         var pending: Set<String> = []
         var mayFail: Set<String> = []
         var faults: [(id: String, at: Double)] = []
+        var recoveries: [Double] = []
         var workers: [Program] = []
         var problems: [String] = []
         var notes: [String] = []
     }
 
-    private init(round: Int, isLong: Bool, server: RedisServer, proxy: FaultProxy) throws {
+    private init(round: Int, isLong: Bool, server: RedisServer, setup: SentinelSetup?, proxy: FaultProxy) throws {
         self.round = round
         self.isLong = isLong
         self.server = server
+        self.setup = setup
         self.proxy = proxy
-        broker = RedisBroker(try RedisURL(server.url))
+        url = setup?.url ?? server.url
+        broker = RedisBroker(try RedisURL(url))
         app = Chard("producer", broker: broker)
         directory = FileManager.default.temporaryDirectory.path + "/ledger-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -45,28 +59,41 @@ public final class FaultRig: Sendable {
 
     /// Plays one round and takes the rig down, whatever comes of it.
     static func play(
-        _ round: Int, isLong: Bool, on configuration: RedisServer.Configuration,
-        _ body: @Sendable (FaultRig) async throws -> Void
+        _ round: Int, isLong: Bool, on place: Place, _ body: @Sendable (FaultRig) async throws -> Void
     ) async -> FaultOutcome {
-        var outcome = FaultOutcome()
-        outcome.rounds = 1
         do {
-            outcome = try await RedisServer.with(configuration) { server in
-                let proxy = try await FaultProxy.start(before: server.port)
-                let rig = try FaultRig(round: round, isLong: isLong, server: server, proxy: proxy)
-                do {
-                    try await body(rig)
-                    try await rig.finished()
-                } catch {
-                    rig.problem("\(error)")
+            switch place {
+            case .server(let configuration):
+                return try await RedisServer.with(configuration) { server in
+                    try await play(round, isLong: isLong, on: server, nil, body)
                 }
-                let outcome = rig.outcome
-                await rig.end()
-                return outcome
+            case .sentinels:
+                return try await SentinelSetup.with { setup in
+                    try await play(round, isLong: isLong, on: setup.servers[0], setup, body)
+                }
             }
         } catch {
+            var outcome = FaultOutcome()
+            outcome.rounds = 1
             outcome.problems.append("round \(round): \(error)")
+            return outcome
         }
+    }
+
+    private static func play(
+        _ round: Int, isLong: Bool, on server: RedisServer, _ setup: SentinelSetup?,
+        _ body: @Sendable (FaultRig) async throws -> Void
+    ) async throws -> FaultOutcome {
+        let proxy = try await FaultProxy.start(before: server.port)
+        let rig = try FaultRig(round: round, isLong: isLong, server: server, setup: setup, proxy: proxy)
+        do {
+            try await body(rig)
+            try await rig.finished()
+        } catch {
+            rig.problem("\(error)")
+        }
+        let outcome = rig.outcome
+        await rig.end()
         return outcome
     }
 
@@ -89,7 +116,7 @@ public final class FaultRig: Sendable {
         let worker = try Program(
             "FaultWorker", ["worker", "-n", "fault-\(number)@here"] + concurrency + options,
             environment: environment.merging([
-                "CHARD_BROKER_URL": throughProxy ? proxy.url : server.url, "FAULT_LEDGER": directory,
+                "CHARD_BROKER_URL": throughProxy ? proxy.url : url, "FAULT_LEDGER": directory,
             ]) { mine, _ in mine })
         state.withLock { $0.workers.append(worker) }
         if waits { try await worker.says(" is ready") }
@@ -166,6 +193,15 @@ public final class FaultRig: Sendable {
         }
     }
 
+    /// Of these, what has not come to an end is not asked for any more; returns how many that were.
+    func forgive(_ ids: some Sequence<String>) -> Int {
+        state.withLock { state in
+            let lost = state.pending.intersection(ids)
+            state.pending.subtract(lost)
+            return lost.count
+        }
+    }
+
     /// The time from now to the next start of each of these tasks counts as a recovery.
     func expectRecovery(of ids: [String], since time: Double = LedgerLine.now) {
         state.withLock { state in state.faults += ids.map { ($0, time) } }
@@ -174,7 +210,7 @@ public final class FaultRig: Sendable {
     /// Sends a task over a connection of its own; the time until it starts counts as a recovery, unless nothing was wrong.
     func expectService(queue: String? = nil, isRecovery: Bool = true) async throws {
         let time = LedgerLine.now
-        let broker = RedisBroker(try RedisURL(server.url))
+        let broker = RedisBroker(try RedisURL(url))
         let id = TaskID.random()
         _ = try await Chard("probe", broker: broker).send(
             "quick", Arguments([0]), options: EnqueueOptions(queue: queue, id: id))
@@ -227,6 +263,11 @@ public final class FaultRig: Sendable {
         Set(try await server.cli("HKEYS", "chard:holders").split(separator: "\n").map(String.init))
     }
 
+    /// A recovery that was seen in another way than by one task's start.
+    func recovered(after seconds: Double) {
+        state.withLock { $0.recoveries.append(seconds) }
+    }
+
     func expect(_ isTrue: Bool, _ expectation: @autoclosure () -> String) {
         if !isTrue { problem("expected was: " + expectation()) }
     }
@@ -248,6 +289,7 @@ public final class FaultRig: Sendable {
             outcome.lost = state.pending.count
             outcome.overlapping = ledger.overlapping
             outcome.again = ledger.again
+            outcome.recoveries = state.recoveries
             for fault in state.faults {
                 if let recovery = ledger.firstStart(of: fault.id, after: fault.at) {
                     outcome.recoveries.append(recovery)

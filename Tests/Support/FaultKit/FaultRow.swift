@@ -18,12 +18,13 @@ public struct FaultRow: Sendable, CustomStringConvertible {
     /// Whether two runs of a task may overlap: only where a stopped worker wakes up in the middle of a body.
     public let mayOverlap: Bool
 
-    private let server: RedisServer.Configuration
+    private let place: FaultRig.Place
     private let round: @Sendable (FaultRig) async throws -> Void
 
     init(
         _ name: String, _ about: String, short: Int = 1, long: Int, recovery: Double = 20, mayOverlap: Bool = false,
-        server: RedisServer.Configuration = .init(), _ round: @escaping @Sendable (FaultRig) async throws -> Void
+        server: RedisServer.Configuration = .init(), hasSentinels: Bool = false,
+        _ round: @escaping @Sendable (FaultRig) async throws -> Void
     ) {
         self.name = name
         self.about = about
@@ -31,14 +32,14 @@ public struct FaultRow: Sendable, CustomStringConvertible {
         longRounds = long
         longestRecovery = recovery
         self.mayOverlap = mayOverlap
-        self.server = server
+        place = hasSentinels ? .sentinels : .server(server)
         self.round = round
     }
 
     /// All rows, the most important first.
     public static let all: [FaultRow] =
         kills + pools + stops + outages + ways + answers + [
-            rights, poison, hardLimit, workflows, malformed, fleet, mixedFleet, wrongClock, memory,
+            failover, rights, poison, hardLimit, workflows, malformed, fleet, mixedFleet, wrongClock, memory,
         ]
 
     /// The name.
@@ -60,7 +61,7 @@ public struct FaultRow: Sendable, CustomStringConvertible {
                     outcome += one
                     progress(outcome)
                 }
-                group.addTask { await FaultRig.play(number, isLong: isLong, on: server, round) }
+                group.addTask { await FaultRig.play(number, isLong: isLong, on: place, round) }
             }
             for await one in group {
                 outcome += one
