@@ -48,6 +48,17 @@ struct TaskPageTests {
         #expect(after["attempts"]?.array?.count == 2)
     }
 
+    @Test("a list of waiting messages shows their arguments without what is hidden, whatever a sender wrote there")
+    func listed() async throws {
+        let looker = try Looker()
+        let body = MessageBody(Arguments([1], keywords: ["password": "geheim"]))
+        var message = TaskMessage(task: "python.login", id: "p", body: body, queue: "celery")
+        message.keywordsText = "{'password': 'geheim'}"
+        try await looker.broker.send([OutgoingMessage(id: "p", queue: "celery", payload: message.encoded())])
+        let page = try await looker.document(.queue, ["queue": "celery"])
+        #expect(page["messages"]?[0]?["arguments"] == "(1,) {'password': '***'}")
+    }
+
     @Test("a copy with edited arguments: what was hidden stays what it was; bad JSON is told with its place")
     func copies() async throws {
         let looker = try Looker()

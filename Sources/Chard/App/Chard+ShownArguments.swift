@@ -36,6 +36,16 @@ extension Chard {
         return ShownArguments(arguments: shown, isWhole: isWhole)
     }
 
+    /// The arguments of a message in a line, positional and by keyword, as `argsrepr` and `kwargsrepr` have them; `nil` where none may be
+    /// shown, or the body cannot be read or is large. What its sender has written there is not shown: it may hide less than this app.
+    package func shownTexts(of message: TaskMessage) -> (positional: String, keywords: String)? {
+        guard argumentTexts.isShown, let body = try? message.decodeBody(limits: Self.shownLimits),
+            let positional = argumentTexts.positional(body, of: parameters(of: message.task)),
+            let keywords = argumentTexts.keywords(body)
+        else { return nil }
+        return (positional, keywords)
+    }
+
     /// Arguments that somebody has edited who saw those of a message with `***` in them: where that still stands, what stood there.
     package func unhidden(_ edited: Arguments, of message: TaskMessage) -> Arguments {
         guard let body = try? message.decodeBody(limits: Self.shownLimits), let first = try? Arguments(body) else {

@@ -28,12 +28,11 @@ extension Page {
                 served[name].prefix(100).map { ["node": .string($0.node), "slots": .integer($0.concurrency)] })
             document["messages"] = .array(
                 waiting.enumerated().map { index, message in
-                    MessageDocument.make(message, place: from + index, showsArguments: question.facts.showsArguments)
+                    MessageDocument.make(message, place: from + index, question.facts)
                 })
             document["held"] = .array(
                 leased.map {
-                    MessageDocument.make(
-                        $0, node: $0.holder.map { nodes[$0] ?? $0 }, showsArguments: question.facts.showsArguments)
+                    MessageDocument.make($0, node: $0.holder.map { nodes[$0] ?? $0 }, question.facts)
                 })
             document["pager"] = Pager(from: from, limit: limit, count: waiting.count, total: report.waiting)
                 .document(at: "/queues/\(PercentCoding.encode(name))")

@@ -115,7 +115,11 @@ extension Page {
             <tbody>{{#running}}<tr><td>{{task}}</td><td>{{#id}}{{> task}}{{/id}}</td><td class="number">{{span(seconds)}}</td></tr>
             {{/running}}{{^running}}<tr><td class="none" colspan="3">Nothing runs.</td></tr>{{/running}}</tbody></table></div>
             {{/processes}}</div>
-            {{#can_change}}{{#can_be_told}}<div class="actions">
+            {{#can_change}}{{#can_be_told}}<form class="filter" method="post" action="{{base}}/workers/{{path(node)}}/consume">
+            <div><label for="queue">Another queue</label><input id="queue" name="queue" required></div><button>Serve it, too</button></form>
+            <div class="actions">
+            <form method="post" action="{{base}}/workers/{{path(node)}}/slots"><input type="hidden" name="by" value="1"><button>One slot more</button></form>
+            <form method="post" action="{{base}}/workers/{{path(node)}}/slots"><input type="hidden" name="by" value="-1"><button>One slot less</button></form>
             {{#can_be_quieted}}<form method="post" action="{{base}}/workers/{{path(node)}}/quiet"><button>Quiet: take nothing more</button></form>{{/can_be_quieted}}
             <form method="post" action="{{base}}/workers/{{path(node)}}/stop"><button class="danger">Stop</button></form>
             <span class="quiet">Stop lets what runs end; of several processes under a supervisor, new ones take their place.</span>

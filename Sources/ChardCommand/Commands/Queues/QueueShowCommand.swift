@@ -42,7 +42,7 @@ struct QueueShowCommand: AsyncParsableCommand {
                 : try await it.queues.waiting(in: queue, from: from, limit: limit)
             if session.isJSON {
                 for (index, message) in messages.enumerated() {
-                    try session.output.answer(message.document(at: from + index, nodes))
+                    try session.output.answer(message.document(at: from + index, nodes, of: session.app))
                 }
                 return
             }
@@ -67,14 +67,15 @@ struct QueueShowCommand: AsyncParsableCommand {
 }
 
 extension PeekedMessage {
-    fileprivate func document(at place: Int, _ nodes: [String: String]) -> JSON {
+    fileprivate func document(at place: Int, _ nodes: [String: String], of app: Chard) -> JSON {
         func text(_ value: String?) -> JSON { value.map(JSON.string) ?? .null }
+        let arguments = message.flatMap { app.shownTexts(of: $0) }
         return [
             "queue": .string(queue), "place": .integer(place), "id": text(task.id), "task": text(task.name),
             "priority": .integer(priority), "size": .integer(size),
             "attempt": message.map { .integer($0.retries + 1) } ?? .null,
-            "losses": message.map { .integer($0.losses) } ?? .null, "args": text(message?.argumentsText),
-            "kwargs": text(message?.keywordsText), "origin": text(message?.origin),
+            "losses": message.map { .integer($0.losses) } ?? .null, "args": text(arguments?.positional),
+            "kwargs": text(arguments?.keywords), "origin": text(message?.origin),
             "parent_id": text(message?.parentID),
             "sent_at": message?.properties.timestamp.map { .integer($0) } ?? .null, "holder": text(holder),
             "node": text(holder.flatMap { nodes[$0] }),
