@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example examples-test dashboard-test build test docs faults bench staging micro setup lint format clean
+.PHONY: help demo example examples-test dashboard-test build test docs faults bench staging micro release-check setup lint format clean
 # Nobody debugs what CI builds: without debug information it takes a fifth less time.
 swift_build := swift build $(if $(CI),--disable-index-store -Xswiftc -gnone -Xcc -g0)
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
@@ -57,6 +57,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Build the program chard" $(swift_build) --product chard
 	@$(stage) "Build the program interop" $(swift_build) --product interop
 	@$(stage) "Check the reference of commands" Scripts/commands-doc .build/debug/interop --check
+	@$(stage) "Check the shell commands of the guides" Scripts/shell-check .build/debug/interop
 	@$(stage) "Build the documentation" Scripts/documentation
 	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardCryptoTests|ChardRedisTests|ChardCommandTests|ChardDashboardTests|ChardDocumentationTests)\.'
 	@$(stage) "Test web servers" $(swift_test) '^(ChardHummingbirdTests|ChardDashboardServerTests)\.'
@@ -106,6 +107,15 @@ micro: ## measures single steps, and fails where one no longer allocates what Be
 	@$(stage) "Install what is missing" Scripts/setup
 	@$(stage) "Measure" $(swift_micro) --grouping metric
 	@$(stage) "Thresholds: $(MICRO)" $(swift_micro) thresholds $(MICRO) --metric Allocations --path Benchmarks/Thresholds
+
+release-check: ## whether this can be released: the texts agree, and all tests pass, those with browsers and of staging too
+	@$(stage) "Compare the texts of the release" Scripts/release-check
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory examples-test
+	@$(MAKE) --no-print-directory dashboard-test
+	@$(MAKE) --no-print-directory staging
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || exit 0; \
+	    $(stage) "Compare the interfaces with $$tag" swift package diagnose-api-breaking-changes "$$tag"
 
 setup: ## installs what is missing: libraries, redis-server, and .venv with Celery
 	@$(stage) "Install what is missing" Scripts/setup --python

@@ -32,7 +32,8 @@ struct SigningTests {
             #expect(try await bench.server.cli("LPUSH", "celery", forged) == "3")
             try await bench.working(app) { _ in
                 #expect(try await good.value(timeout: .seconds(10)) == 5)
-                #expect(try await add.signature(1, 1).then(scale, with: 10).enqueue().value(timeout: .seconds(10)) == 20)
+                #expect(
+                    try await add.signature(1, 1).then(scale, with: 10).enqueue().value(timeout: .seconds(10)) == 20)
                 let later = try await add.enqueue(1, 1, in: .seconds(3_600))
                 try await app.operator.delayedTasks.runNow(later.id)
                 #expect(try await later.value(timeout: .seconds(10)) == 2)
