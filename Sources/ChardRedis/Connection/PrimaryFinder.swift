@@ -21,7 +21,12 @@ final class PrimaryFinder: Sendable {
     private struct State {
         /// Who is asked first.
         var place = 0
-        var line: (place: Int, connection: EventLoopFuture<RedisConnection>)?
+        var line: Line?
+    }
+
+    private struct Line: Sendable {
+        let place: Int
+        let connection: EventLoopFuture<RedisConnection>
     }
 
     private let state = Mutex(State())
@@ -43,7 +48,16 @@ final class PrimaryFinder: Sendable {
 
     /// Closes the connection; the next question opens another.
     func hangUp() {
-        state.withLock { $0.line = nil }
+        drop { _ in true }
+    }
+
+    /// Lets go of the connection if it is one of these. Outside of the lock: its end is told at once, to who asks the next one then.
+    private func drop(_ isMeant: (Int) -> Bool) {
+        let dropped = state.withLock { state in
+            guard let line = state.line, isMeant(line.place) else { return nil as Line? }
+            return state.line.take()
+        }
+        withExtendedLifetime(dropped) {}
     }
 
     private func ask(
@@ -66,7 +80,7 @@ final class PrimaryFinder: Sendable {
                     words: "sentinel \(peer) names \(address.text) as the primary of \"\(sentinels.primary)\"")
             }
             .flatMapError { error in
-                self.state.withLock { if $0.line?.place == place { $0.line = nil } }
+                self.drop { $0 == place }
                 let said = said + [RedisError(connectionTo: peer, failed: error)]
                 return self.ask(sentinels, clientName, turn: turn + 1, from: first, said: said, on: eventLoop)
             }
@@ -76,17 +90,21 @@ final class PrimaryFinder: Sendable {
     private func line(
         to place: Int, _ sentinels: Sentinels, _ clientName: String?, on eventLoop: any EventLoop
     ) -> EventLoopFuture<RedisConnection> {
-        state.withLock { state in
-            if let line = state.line, line.place == place { return line.connection }
+        let (connection, replaced) = state.withLock { state in
+            if let line = state.line, line.place == place { return (line.connection, nil as Line?) }
             var options = RedisOptions(clientName: clientName)
             // A sentinel has nothing else to do. One that is slow is passed over: there are others.
             options.connectTimeout = .seconds(1)
             options.readTimeout = .seconds(1)
             options.maximumReply = 65_536
             let connection = RedisConnection.open(to: sentinels.url(of: place), options: options, on: eventLoop)
-            state.line = (place, connection)
-            return connection
+            let replaced = state.line
+            state.line = Line(place: place, connection: connection)
+            return (connection, replaced)
         }
+        // As above.
+        withExtendedLifetime(replaced) {}
+        return connection
     }
 
     private static func address(
