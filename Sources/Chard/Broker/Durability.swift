@@ -11,8 +11,8 @@ public struct Durability: Sendable, Hashable {
     /// So many replicas have taken the message: then it is not lost if the primary fails and one of them takes its place. On
     /// Redis, by `WAIT`.
     ///
-    /// Where they have not in time, the call throws ``NotReplicated``; the message was sent all the same.
-    /// - Parameter patience: How long to wait for them, a millisecond or more.
+    /// Where they have not in time, the call throws ``NotReplicated``; the message was sent all the same. A millisecond is the
+    /// shortest time there is.
     public static func replicas(_ count: Int, within patience: Duration = .seconds(1)) -> Durability {
         Durability(replicas: count, patience: patience)
     }

@@ -81,7 +81,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("TLS works with the server's authority, and only with it")
+    @Test("TLS works with the server's authority, and only with it", .enabled(if: RedisServer.isUsual))
     func tls() async throws {
         try await RedisServer.with(.init(transport: .tls())) { server in
             #expect(try await ping(server.url) == "PONG")
@@ -98,7 +98,7 @@ struct AuthenticationTests {
     }
 
     @Test(
-        "An expired certificate, and one for another name, are told as such",
+        "An expired certificate, and one for another name, are told as such", .enabled(if: RedisServer.isUsual),
         arguments: [
             (RedisServer.Configuration.Certificate.expired, "expired on 20"), (.ofAnother, "is for another name"),
         ])
@@ -127,7 +127,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("A server that asks for a certificate gets ours")
+    @Test("A server that asks for a certificate gets ours", .enabled(if: RedisServer.isUsual))
     func clientCertificate() async throws {
         try await RedisServer.with(.init(transport: .tls(asksForClientCertificate: true))) { server in
             let files = "&ssl_certfile=\(server.certificateFile)&ssl_keyfile=\(server.keyFile)"

@@ -48,6 +48,11 @@ public final class RedisServer: Sendable {
         }
     }
 
+    /// The program: `CHARD_TEST_REDIS_SERVER`, a path to another server's, or `redis-server`.
+    static let program = ProcessInfo.processInfo.environment["CHARD_TEST_REDIS_SERVER"] ?? "redis-server"
+    /// Whether it is the system's own. Others, as they come in wheels, have no TLS.
+    public static var isUsual: Bool { program == "redis-server" }
+
     /// How the server was started.
     public let configuration: Configuration
     /// The TCP port; for a Unix socket none, and zero.
@@ -167,7 +172,7 @@ public final class RedisServer: Sendable {
 
     private func launch() async throws -> Bool {
         try configurationText.write(toFile: directory + "/redis.conf", atomically: true, encoding: .utf8)
-        let running = try Child("redis-server", [directory + "/redis.conf"])
+        let running = try Child(Self.program, [directory + "/redis.conf"])
         process.withLock { $0 = running }
         try await eventually("redis-server answers") {
             if running.status != nil { return true }

@@ -9,10 +9,11 @@ import Synchronization
 public final class SentinelSetup: Sendable {
     /// The two servers; the first was the primary at the start.
     public let servers: [RedisServer]
-    /// The ports of the sentinels.
-    public let ports: [Int]
     private let directory: String
-    private let sentinels = Mutex<[Child]>([])
+    private let sentinels = Mutex<[(port: Int, process: Child)]>([])
+
+    /// The ports of the sentinels.
+    public var ports: [Int] { sentinels.withLock { $0.map(\.port) } }
 
     /// The URL by which clients find the primary.
     public var url: String {
@@ -46,29 +47,18 @@ public final class SentinelSetup: Sendable {
 
     private init(_ servers: [RedisServer]) throws {
         self.servers = servers
-        ports = try (0..<3).map { _ in try FreePort.find() }
         directory = FileManager.default.temporaryDirectory.path + "/sentinels-\(UInt32.random(in: 0 ... .max))"
     }
 
     deinit {
-        for sentinel in sentinels.withLock({ $0 }) { sentinel.signal(SIGKILL) }
+        for (_, process) in sentinels.withLock({ $0 }) { process.signal(SIGKILL) }
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     private func start() async throws {
         try await replicating()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        for port in ports {
-            let file = directory + "/\(port).conf"
-            let lines = [
-                "bind 127.0.0.1", "port \(port)", "dir \(directory)", "logfile \(directory)/\(port).log",
-                "sentinel monitor mymaster 127.0.0.1 \(servers[0].port) 2",
-                "sentinel down-after-milliseconds mymaster 500", "sentinel failover-timeout mymaster 2000",
-            ]
-            try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
-            let sentinel = try Child("redis-server", [file, "--sentinel"])
-            sentinels.withLock { $0.append(sentinel) }
-        }
+        while ports.count < 3 { try await startSentinel() }
         try await eventually("the sentinels know each other and the replica") {
             for port in ports {
                 let words = try await ask(port, "SENTINEL", "MASTER", "mymaster").split(separator: "\n")
@@ -79,10 +69,28 @@ public final class SentinelSetup: Sendable {
         }
     }
 
+    /// Starts one more and waits until it answers; not at all where another program has taken its port in between.
+    private func startSentinel() async throws {
+        let port = try FreePort.find()
+        let file = directory + "/\(port).conf"
+        let lines = [
+            "bind 127.0.0.1", "port \(port)", "dir \(directory)", "logfile \(directory)/\(port).log",
+            "sentinel monitor mymaster 127.0.0.1 \(servers[0].port) 2",
+            "sentinel down-after-milliseconds mymaster 500", "sentinel failover-timeout mymaster 2000",
+        ]
+        try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+        let process = try Child(RedisServer.program, [file, "--sentinel"])
+        try await eventually("the sentinel answers") {
+            if process.status != nil { return true }
+            return try await ask(port, "PING") == "PONG"
+        }
+        if process.status == nil { sentinels.withLock { $0.append((port, process)) } }
+    }
+
     private func end() async {
-        for sentinel in sentinels.withLock({ $0 }) {
-            sentinel.signal(SIGKILL)
-            _ = await sentinel.ended()
+        for (_, process) in sentinels.withLock({ $0 }) {
+            process.signal(SIGKILL)
+            _ = await process.ended()
         }
     }
 
