@@ -10,7 +10,7 @@ struct Cache: Sendable {
     private let store: any ResultStore
 
     init(_ url: String) async throws {
-        store = try openBroker(url, keyPrefix: url.hasPrefix("redis") ? "decisions:" : "")
+        store = try openBroker(url, keyPrefix: url.hasPrefix("sqlite") ? "" : "decisions:")
         try await store.connect()
     }
 
