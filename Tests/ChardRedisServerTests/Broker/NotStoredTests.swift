@@ -137,12 +137,15 @@ struct NotStoredTests {
                     return runs["a"] == 1 && clients.contains { $0.contains("cmd=blmove") && $0.contains("flags=b") }
                 }
                 try await acl(["-lmove", "-blmove"], bench)
-                // Brought by a pop that waits already; the claim after it is refused.
-                try await quick.enqueue("b").value(timeout: .seconds(20))
+                // May be brought by a pop that waits already: up to Redis 7.0; later servers refuse that as well. The claim after it
+                // is refused by all.
+                let next = try await quick.enqueue("b")
+                if RedisServer.isUsual { try await next.value(timeout: .seconds(20)) }
                 let last = try await quick.enqueue("c")
                 try await Task.sleep(for: .seconds(2))
                 #expect(runs["c"] == 0)
                 try await acl(["+lmove", "+blmove"], bench)
+                try await next.value(timeout: .seconds(20))
                 try await last.value(timeout: .seconds(20))
                 runs.add("end")
                 let name = try await first.value(timeout: .seconds(20))
