@@ -103,8 +103,16 @@ extension RedisError.Code {
         "UNBLOCKED": .unblocked,
     ]
 
+    /// An error reply from where its code stands: in a script's, up to Redis 6.2, behind the place in the script.
+    private static func coded(_ reply: String) -> Substring {
+        guard let mark = reply.ranges(of: "@user_script:").last else { return reply[...] }
+        let rest = reply[mark.upperBound...].drop { $0 == " " || $0.isNumber }
+        guard rest.hasPrefix(": ") else { return reply[...] }
+        return rest.dropFirst(2).drop { $0 == "-" }
+    }
+
     fileprivate init(reply: String) {
-        let firstWord = reply.prefix { $0 != " " }
+        let firstWord = Self.coded(reply).prefix { $0 != " " }
         if let code = Self.byFirstWord[firstWord] {
             self = code
         } else if reply.hasPrefix("ERR AUTH") || reply.hasPrefix("ERR Client sent AUTH")
@@ -119,9 +127,6 @@ extension RedisError.Code {
         } else if reply.contains("The user executing the script can't") || reply.contains("ACL failure in script") {
             // What a script may not do, up to Redis 7.0 and from 7.2 on.
             self = .noPermission
-        } else if reply.contains(": -READONLY ") {
-            // What a script says of it, up to Redis 6.2.
-            self = .readOnly
         } else if reply.hasPrefix("ERR max number of clients") {
             self = .tooManyClients
         } else {

@@ -33,6 +33,12 @@ struct RedisErrorTests {
             ("CLUSTERDOWN The cluster is down", .clusterDown, true),
             ("MISCONF Redis is configured to save RDB snapshots", .misconfigured, true),
             ("ERR max number of clients reached", .tooManyClients, true),
+            // How scripts answer on Redis 6.2, then on later servers.
+            ("@user_script: 24: -OOM command not allowed when used memory > 'maxmemory'.", .outOfMemory, true),
+            ("ERR Error running script (call to f_c9): @user_script:57: WRONGTYPE Operation", .wrongType, false),
+            ("ERR Error running script (call to f_c9): @user_script:1: @user_script: 1: -READONLY x", .readOnly, true),
+            ("ERR Error running script (call to f_c9): @user_script:1: gone", .server, false),
+            ("WRONGTYPE Operation against a key script: c9, on @user_script:57.", .wrongType, false),
         ] as [(String, RedisError.Code, Bool)])
     func codes(reply: String, code: RedisError.Code, isRetryable: Bool) {
         let error = RedisError(reply: reply)
