@@ -3,5 +3,5 @@
 
 extension Chard {
     /// The version of Chard that a program was built with.
-    public static let version = "0.1.0"
+    public static let version = "0.2.0"
 }
