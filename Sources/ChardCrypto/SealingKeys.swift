@@ -50,8 +50,10 @@ public struct SealingKeys: Sendable {
     }
 
     /// Seals a value. The same one is another text each time, as long as its JSON by four thirds, and some 60 bytes more.
-    /// - Parameter purpose: What it is for, such as `"shop.charge card"`. It is not in the text, and no other purpose opens that: so
-    ///   nobody who can write to the broker passes off one sealed value for another.
+    /// - Parameters:
+    ///   - value: What only whoever has the key is to read.
+    ///   - purpose: What it is for, such as `"shop.charge card"`. It is not in the text, and no other purpose opens that: so nobody
+    ///     who can write to the broker passes off one sealed value for another.
     public func seal<Value>(_ value: Value, for purpose: String) throws -> Sealed<Value> {
         let box = try AES.GCM.seal(try JSON.encode(value), using: first, authenticating: Self.context(purpose))
         guard let bytes = box.combined else { throw AppError("the nonce of AES-GCM is not one of 12 bytes") }

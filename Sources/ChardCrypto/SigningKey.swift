@@ -66,7 +66,9 @@ public struct SigningKey: Sendable {
     private static let example = "2026b:hmac:BASE64"
 
     /// A new key.
-    /// - Parameter isPrivate: A key of Ed25519; of HMAC where this is `false`.
+    /// - Parameters:
+    ///   - id: The name that it travels under.
+    ///   - isPrivate: A key of Ed25519; of HMAC where this is `false`.
     /// - Throws: `AppError` for a name that cannot travel.
     public static func random(id: String, ed25519 isPrivate: Bool = false) throws(AppError) -> SigningKey {
         try KeyText.check(name: id)
