@@ -60,7 +60,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Check the shell commands of the guides" Scripts/shell-check .build/debug/interop
 	@$(stage) "Build the documentation" Scripts/documentation
 	@$(stage) "Compare the public declarations with the last release" Scripts/api
-	@$(stage) "Test the logic" env $(at_once)=1 $(swift_test) '^(ChardTests|ChardTestingTests|ChardCryptoTests|ChardRedisTests|ChardCommandTests|ChardDashboardTests|ChardDocumentationTests)\.'
+	@$(stage) "Test the logic" env $(at_once)=2 $(swift_test) '^(ChardTests|ChardTestingTests|ChardCryptoTests|ChardRedisTests|ChardCommandTests|ChardDashboardTests|ChardDocumentationTests)\.'
 	@$(stage) "Test web servers" $(swift_test) '^(ChardHummingbirdTests|ChardDashboardServerTests)\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'

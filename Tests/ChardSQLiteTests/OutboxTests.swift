@@ -35,7 +35,10 @@ struct OutboxTests {
         try await broker.connect()
         let app = Chard("outbox", broker: broker)
         let note = app.task("note") { (number: Int) in number }
-        let database = try DatabasePool(path: folder + "/app.db")
+        // As the documentation of the outbox asks for: workers write to the same file.
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        let database = try DatabasePool(path: folder + "/app.db", configuration: configuration)
         let outbox = try Outbox(app, in: database, takeover: takeover)
         try await body(Fixture(app: app, database: database, outbox: outbox, note: note))
         await broker.shutdown()
