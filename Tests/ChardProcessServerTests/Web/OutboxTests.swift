@@ -15,7 +15,12 @@ struct OutboxTests {
         for round in 1...rounds {
             let writer = try Program("WebPeer", ["write", database, "--broker", url])
             let before = try await rows(database).count
-            try await eventually("round \(round) has written") { try await rows(database).count > before + 20 }
+            do {
+                try await eventually("round \(round) has written") { try await rows(database).count > before + 20 }
+            } catch {
+                Issue.record("the writer says: \(writer.talk)")
+                throw error
+            }
             try await Task.sleep(for: .milliseconds(.random(in: 0...150)))
             writer.signal(SIGKILL)
             #expect(try await writer.finished() == -SIGKILL, "\(writer.talk)")
