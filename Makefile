@@ -68,7 +68,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.' --skip '$(heavy)'
 	@$(stage) "Test the programs with much to do" $(swift_test) '^ChardProcessServerTests\.($(heavy))'
 	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
-	@$(stage) "Break things" $(swift_test) '^ChardFaultServerTests\.'
+	@$(stage) "Break things" env $(at_once)=5 $(swift_test) '^ChardFaultServerTests\.'
 
 on := CHARD_TEST_REDIS_SERVER=$$(echo $(CURDIR)/.venv-servers/lib/python*/site-packages
 # What asks for commands, rules or ways of Redis 7.

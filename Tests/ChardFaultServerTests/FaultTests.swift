@@ -6,7 +6,7 @@ import Testing
 
 /// The short form of the fault suite; `make faults` plays the long one. Most of a row's time is waiting, but all of them
 /// together would starve each other.
-@Suite("When things break", .atOnce(8), .timeLimit(.minutes(8)))
+@Suite("When things break", .atOnce(6), .timeLimit(.minutes(8)))
 struct FaultTests {
     @Test("nothing is lost, nothing runs twice at once, nothing falls silent", arguments: FaultRow.all)
     func row(_ row: FaultRow) async throws {
