@@ -154,7 +154,7 @@ def workers(scene, browser):
     status, answer = scene.ask("/workers/resting@shop/slots", {"by": "many"})
     assert status == 400 and "must be a whole number" in str(answer), (status, answer)
     browser.press_in("main", "Quiet: take nothing more")
-    browser.shows("takes nothing more from resting")
+    browser.shows("takes nothing more from another, resting")
     browser.watches("figures", "It takes from no queue.", 30)
     browser.go("/workers/python@shop")
     browser.press_in("main", "Quiet: take nothing more")
