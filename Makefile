@@ -10,7 +10,8 @@ swift_build := swift build $(if $(CI),-Xswiftc -gnone -Xcc -g0)
 .NOTPARALLEL:
 
 stage := Scripts/stage
-# One group after the other, and few tests of it at once: what measures times must not share two cores with all the rest.
+# One group after the other, and few tests of it at once: what measures times must not share two cores with all the rest. Where most of
+# the time is waiting, more of them.
 swift_test := swift test --skip-build --disable-xctest --filter
 at_once := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH
 heavy := OversizeTests|BeatTests|MigrationTests
@@ -64,7 +65,7 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Test web servers" $(swift_test) '^(ChardHummingbirdTests|ChardDashboardServerTests)\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'
-	@$(stage) "Test on real Redis servers" $(swift_test) '^ChardRedisServerTests\.'
+	@$(stage) "Test on real Redis servers" env $(at_once)=4 $(swift_test) '^ChardRedisServerTests\.'
 	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.' --skip '$(heavy)'
 	@$(stage) "Test the programs with much to do" $(swift_test) '^ChardProcessServerTests\.($(heavy))'
 	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
