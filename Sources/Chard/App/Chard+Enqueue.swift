@@ -136,7 +136,7 @@ extension Chard {
         message.headers = signature.taskOptions.headers.merging(signature.options.headers) { $1 }
         if let retry = signature.options.retry { message.headers[RetryPolicy.header] = try JSON(encoding: retry) }
         message.properties.priority = signature.options.priority ?? signature.taskOptions.priority ?? 0
-        message.properties.timestamp = Int(now.timeIntervalSince1970)
+        message.noteSent(at: now)
         return message
     }
 

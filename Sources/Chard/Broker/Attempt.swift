@@ -95,7 +95,7 @@ public struct Attempt: Sendable, Hashable {
         rootID = message.rootID == message.id ? nil : message.rootID
         groupID = message.group
         origin = message.origin
-        sentAt = message.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+        sentAt = message.sentAt
         dueAt = message.eta
     }
 

@@ -126,13 +126,13 @@ extension TaskError {
     }
 }
 
-/// How old a message is by its own account: Chard's clients write AMQP's `timestamp`, whole seconds since 1970.
+/// How old a message is by its own account: Chard's clients write when it was sent.
 public enum MessageAge {
     /// The age in seconds; `nil` where the message does not say when it was sent.
     public static func seconds(of payload: [UInt8], now: Date) -> Double? {
         guard let message = try? TaskMessage(decoding: payload, limits: .held),
-            let timestamp = message.properties.timestamp
+            let sentAt = message.sentAt
         else { return nil }
-        return max(0, now.timeIntervalSince1970 - Double(timestamp))
+        return max(0, now.timeIntervalSince(sentAt))
     }
 }

@@ -47,7 +47,7 @@ extension Unroller {
         }
         if let replyTo = options.text("reply_to") { message.properties.replyTo = replyTo }
         message.properties.priority = options.value("priority")?.integer ?? task?.priority ?? 0
-        message.properties.timestamp = Int(now.timeIntervalSince1970)
+        message.noteSent(at: now)
         return message
     }
 }

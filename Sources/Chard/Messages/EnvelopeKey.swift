@@ -113,6 +113,7 @@ enum HeaderKey: EnvelopeKey {
 /// The properties that kombu gives a meaning to.
 enum PropertyKey: EnvelopeKey {
     case correlationID, replyTo, deliveryMode, expiration, deliveryInfo, priority, bodyEncoding, deliveryTag, timestamp
+    case timestampInMilliseconds
 
     static let all = Array(allCases)
 
@@ -127,6 +128,7 @@ enum PropertyKey: EnvelopeKey {
         case 13 where Self.equal(name, "delivery_info"): self = .deliveryInfo
         case 13 where Self.equal(name, "body_encoding"): self = .bodyEncoding
         case 14 where Self.equal(name, "correlation_id"): self = .correlationID
+        case 15 where Self.equal(name, "timestamp_in_ms"): self = .timestampInMilliseconds
         default: return nil
         }
     }
@@ -153,6 +155,8 @@ enum PropertyKey: EnvelopeKey {
         case .bodyEncoding: if message.body.isBase64 { writer.key(#""body_encoding":"base64""#) }
         case .deliveryTag: writer.member(#""delivery_tag":"#, properties.deliveryTag)
         case .timestamp: writer.member(#""timestamp":"#, properties.timestamp)
+        case .timestampInMilliseconds:
+            writer.member(#""timestamp_in_ms":"#, properties.timestampInMilliseconds)
         }
     }
 }

@@ -145,6 +145,7 @@ struct EnvelopeReader {
         case .priority: message.properties.priority = try scanner.integerIfAny() ?? 0
         case .bodyEncoding: bodyEncoding = try scanner.stringIfAny()
         case .timestamp: message.properties.timestamp = try scanner.integerIfAny()
+        case .timestampInMilliseconds: message.properties.timestampInMilliseconds = try scanner.integerIfAny()
         case .deliveryTag: message.properties.deliveryTag = try scanner.stringIfAny() ?? ""
         case .deliveryInfo:
             guard scanner.next() == UInt8(ascii: "{") else { return try scanner.skipValue() }

@@ -112,6 +112,19 @@ extension TaskMessage {
         }
     }
 
+    /// When the task was sent for the first time, as exactly as the message says it; `nil` where it does not, as Python's.
+    public var sentAt: Date? {
+        if let time = properties.timestampInMilliseconds { return Date(timeIntervalSince1970: Double(time) / 1000) }
+        return properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+    }
+
+    /// Notes that it is sent now.
+    mutating func noteSent(at now: Date) {
+        properties.timestamp = Int(now.timeIntervalSince1970)
+        // A rounding error of the floating point is none.
+        properties.timestampInMilliseconds = Int((now.timeIntervalSince1970 * 1000 + 0.001).rounded(.down))
+    }
+
     /// What concerns the delivery and not the task.
     public struct Properties: Sendable, Hashable {
         /// Unique for each publication; Python workers keep the message under it. Empty if a message came without.
@@ -132,7 +145,9 @@ extension TaskMessage {
         public var expiration: String?
         /// When the message was sent, in whole seconds since 1970; Python's senders do not say so by themselves.
         public var timestamp: Int?
-        /// All other properties. Names that kombu gives a meaning to, and `timestamp`, are not written from here.
+        /// The same in milliseconds (`timestamp_in_ms`, as RabbitMQ calls it), which Chard's clients say besides.
+        public var timestampInMilliseconds: Int?
+        /// All other properties. Names that kombu gives a meaning to, and both times, are not written from here.
         public var extra: [String: JSON] = [:]
         /// All other members of `delivery_info`.
         public var deliveryInfo: [String: JSON] = [:]

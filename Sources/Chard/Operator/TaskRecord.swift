@@ -59,8 +59,7 @@ public struct TaskRecord: Sendable {
     public var groupID: String? { message?.group ?? attempts.last { $0.groupID != nil }?.groupID ?? status?.groupID }
     /// When it was sent, as far as its message says so.
     public var sentAt: Date? {
-        message?.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
-            ?? attempts.lazy.compactMap(\.sentAt).first
+        message?.sentAt ?? attempts.lazy.compactMap(\.sentAt).first
     }
     /// How many runs of it were lost.
     public var losses: Int { max(message?.losses ?? 0, attempts.count { $0.end == .lost }) }

@@ -88,12 +88,13 @@ public final class TaskMetrics: WorkerObserver {
         set(MessageIdentity(delivery.payload).task ?? "", delivery.queue).fenced.increment()
     }
 
-    /// Since when a task could have run: since it was sent, which messages tell in whole seconds and Python's not at all, or since
-    /// its time had come.
+    /// Since when a task could have run: since it was sent, which Python's messages do not say, or since its time had come. Unknown
+    /// after a loss, and of a retry without a time of its own: their messages wait for less long than since the first was sent.
     private func waitingTime(of message: TaskMessage) -> Duration? {
-        let sent = message.properties.timestamp.map(Double.init)
-        guard let since = [sent, message.eta?.timeIntervalSince1970].compactMap(\.self).max() else { return nil }
-        return Duration(untrusted: max(0, app.settings.now().timeIntervalSince1970 - since))
+        guard message.losses == 0, message.retries == 0 || message.eta != nil,
+            let since = [message.sentAt, message.eta].compactMap(\.self).max()
+        else { return nil }
+        return Duration(untrusted: max(0, app.settings.now().timeIntervalSince(since)))
     }
 
     private func set(_ task: String, _ queue: String) -> TaskMetricSet {

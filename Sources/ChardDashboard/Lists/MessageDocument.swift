@@ -12,7 +12,7 @@ enum MessageDocument {
         return [
             "place": place.map { .integer($0 + 1) } ?? .null, "node": node.map(JSON.string) ?? .null,
             "id": id.map(JSON.string) ?? .null, "task": .string(task ?? "?"), "priority": .integer(peeked.priority),
-            "sent_at": time(message?.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }),
+            "sent_at": time(message?.sentAt),
             "arguments": .string(facts.showsArguments ? arguments(of: message, facts) : "hidden"),
             "size": peeked.excerptOf.map(JSON.integer) ?? .null,
         ]

@@ -35,7 +35,7 @@ struct TaskRow: Sendable {
         let (id, task) = message.task
         self.init(id: id ?? "", state: state)
         (self.task, queue) = (task ?? "?", message.queue)
-        at = message.message?.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+        at = message.message?.sentAt
     }
 
     init(_ delayed: DelayedTask, now: Date) {

@@ -44,6 +44,7 @@ struct EnqueueTests {
         #expect(message.properties.routingKey == "celery")
         #expect(message.properties.priority == 0)
         #expect(message.properties.timestamp == 1_800_000_000)
+        #expect(message.properties.timestampInMilliseconds == 1_800_000_000_000)
         #expect(message.headers.isEmpty)
         let outgoing = try #require(broker.sent.all.first?.first)
         #expect(outgoing.id == message.id && outgoing.queue == "celery" && outgoing.dueAt == nil)

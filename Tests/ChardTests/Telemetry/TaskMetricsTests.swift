@@ -49,6 +49,29 @@ struct TaskMetricsTests {
         #expect(wait.values.count == 3 && wait.values.allSatisfy { $0 >= 0 && $0 < 60_000_000_000 })
     }
 
+    @Test(
+        "waiting is measured to the millisecond from when it was sent, and not where nobody knows since when it waits")
+    func waiting() async throws {
+        // The broker has the real clock, by which everything is due.
+        let clock = ManualClock(1_700_000_000.9)
+        let (app, broker) = makeApp(settings: Settings(now: { clock.now }))
+        app.add(observer: TaskMetrics(app, factory: metrics))
+        let policy = RetryPolicy.constant(maxRetries: 1, delay: .zero)
+        let task = app.task("t", options: TaskOptions(retry: policy)) { (context: TaskContext) in
+            if context.attempt == 1, context.id == "again" { throw TaskError("ValueError", "no") }
+        }
+        try await task.enqueue(id: "once")
+        try await task.enqueue(id: "again")
+        let python = TaskMessage(task: "t", id: "python", body: MessageBody(Arguments()), queue: "celery")
+        try await broker.send([OutgoingMessage(id: "python", queue: "celery", payload: python.encoded())])
+        clock.advance(by: 0.25)
+        try await withWorker(app, concurrency: 1) { worker in
+            try await eventually("all is done") { worker.vitals.done == 4 }
+        }
+        let wait = try metrics.expectTimer(MetricName.waitingTime.rawValue, [("task", "t"), ("queue", "celery")])
+        #expect(wait.values.map { ($0 + 500_000) / 1_000_000 } == [250, 250, 0], "\(wait.values)")
+    }
+
     @Test("what comes in messages makes no series: unknown names, and names beyond the limit, are added up")
     func bounded() async throws {
         app.add(observer: TaskMetrics(app, factory: metrics, mostNames: 2))
@@ -79,6 +102,8 @@ struct TaskMetricsTests {
             _ = try await call.finalStatus(timeout: .seconds(20))
         }
         #expect(count(.started, "t") == 2 && count(.lost, "t") == 1)
+        let wait = try metrics.expectTimer(MetricName.waitingTime.rawValue, [("task", "t"), ("queue", "celery")])
+        #expect(wait.values.count == 1, "since when the second run waited, nobody knows")
         #expect(count(.succeeded, "t") == 1)
     }
 

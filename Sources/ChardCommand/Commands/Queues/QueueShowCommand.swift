@@ -55,7 +55,7 @@ struct QueueShowCommand: AsyncParsableCommand {
             var table = Table(
                 "PLACE", "ID", "TASK", "ATTEMPT", "SENT", "SIZE", "PRIORITY", "HOLDER", rightAligned: [0, 3, 5, 6])
             for (index, peeked) in messages.enumerated() {
-                let sent = peeked.message?.properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+                let sent = peeked.message?.sentAt
                 table.add(
                     "\(from + index)", peeked.task.id ?? "?", peeked.task.name ?? "?",
                     peeked.message.map { "\($0.retries + 1)" } ?? "-", sent.map(Words.time) ?? "-", "\(peeked.size)",
