@@ -6,7 +6,9 @@ import ChardSQLite
 import Foundation
 import GRDB
 import Synchronization
+import TestServers
 import Testing
+import Tracing
 
 @Suite("Tasks in the transaction of an app", .timeLimit(.minutes(1)))
 struct OutboxTests {
@@ -67,6 +69,56 @@ struct OutboxTests {
             #expect(try await fixture.app.find("later")?.state == "delayed")
             #expect(try await fixture.app.find("never") == nil)
             #expect(try await fixture.outbox.count() == 0)
+        }
+    }
+
+    @Test(
+        "a call inside a span is a span of that trace, and its run a child of it, whoever relays it",
+        arguments: [true, false])
+    func traced(sameFile: Bool) async throws {
+        let tracer = RecordingTracer()
+        try await withTracer(tracer) {
+            try await with(sameFile: sameFile) { fixture in
+                let call = try await withSpan("request") { _ in
+                    try await fixture.database.write { db in
+                        try fixture.outbox.enqueue(fixture.note.signature(1), in: db)
+                    }
+                }
+                // By a process that knows nothing of the request.
+                #expect(try await Task.detached { try await fixture.outbox.relay() }.value == (sameFile ? 0 : 1))
+                let worker = Worker(fixture.app, options: WorkerOptions(concurrency: 1))
+                let running = Task { try await worker.run() }
+                #expect(try await call.value(timeout: .seconds(10)) == 1)
+                worker.stop(.gracefully)
+                try await running.value
+            }
+        }
+        let request = try #require(tracer.span("request"))
+        let sent = try #require(tracer.span("apply_async/note"))
+        let run = try #require(tracer.span("run/note"))
+        #expect(sent.parent == request.name && run.parent == sent.name)
+    }
+
+    @Test(
+        "where nobody traces, what a task leaves in an outbox belongs to the trace of its message",
+        arguments: [true, false])
+    func passedOn(sameFile: Bool) async throws {
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        try await with(sameFile: sameFile) { fixture in
+            let leaf = fixture.app.task("leaf") { (context: TaskContext) in
+                context.headers["traceparent"]?.string ?? "-"
+            }
+            let sending = fixture.app.task("sending") { () in
+                try await fixture.database.write { db in try fixture.outbox.enqueue(leaf.signature(), in: db).id }
+            }
+            let worker = Worker(fixture.app, options: WorkerOptions(concurrency: 1))
+            let running = Task { try await worker.run() }
+            let options = EnqueueOptions(headers: ["traceparent": .string(parent)])
+            let id = try await sending.enqueue(options: options).value(timeout: .seconds(10))
+            if !sameFile { #expect(try await fixture.outbox.relay() == 1) }
+            #expect(try await fixture.app.result(of: id).value(timeout: .seconds(10)) == .string(parent))
+            worker.stop(.gracefully)
+            try await running.value
         }
     }
 

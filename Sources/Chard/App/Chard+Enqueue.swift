@@ -157,8 +157,8 @@ extension Chard {
         outgoing.reserveCapacity(messages.count)
         for index in messages.indices { outgoing.append(try self.outgoing(of: messages[index])) }
         await letOthersHold(messages, &outgoing, broker)
-        if let buffer { return Enqueued(messages, try await buffer.send(outgoing, to: broker)) }
-        let placements = try await broker.send(outgoing)
+        let placements =
+            if let buffer { try await buffer.send(outgoing, to: broker) } else { try await broker.send(outgoing) }
         if settings.sendsSentEvents { await tellSent(messages, by: broker) }
         return Enqueued(messages, placements)
     }
@@ -183,7 +183,7 @@ extension Chard {
     }
 
     /// Tells Celery's tools what was sent. The messages are sent, whether or not somebody hears of it.
-    private func tellSent(_ messages: [TaskMessage], by broker: any Broker) async {
+    func tellSent(_ messages: [TaskMessage], by broker: any Broker) async {
         guard let broker = broker as? any MailboxBroker else { return }
         let node = "gen\(ProcessInfo.processInfo.processIdentifier)@\(hostName())"
         let writer = EventWriter(node: node)

@@ -17,7 +17,14 @@ extension Chard {
         if let problem = signature.options.problemOfPart {
             throw AppError("cannot enqueue \(signature.task): \(problem)")
         }
-        let message = try message(for: signature, now: settings.now(), parent: TaskContext.current?.message)
+        let parent = TaskContext.current?.message
+        var message = try message(for: signature, now: settings.now(), parent: parent)
+        // Whoever sends it later knows nothing of the trace that it was called in.
+        if TraceHeaders.isTraced {
+            message = SendingSpan.named(in: message, by: parent)
+        } else if let parent {
+            TraceHeaders.pass(from: parent.headers, to: &message.headers)
+        }
         let result = AsyncResult(
             id: message.id, placement: nil, app: self, prospect: message.ignoresResult == true ? .ignored : .kept,
             decode: signature.decodeOutput)
@@ -36,7 +43,9 @@ extension Chard {
             last = { messages in
                 var outgoing = messages.map { $0.outgoing(by: self.signing) }
                 await self.letOthersHold(messages, &outgoing, broker)
-                return Enqueued(messages, try await broker.send(outgoing))
+                let placements = try await broker.send(outgoing)
+                if self.settings.sendsSentEvents { await self.tellSent(messages, by: broker) }
+                return Enqueued(messages, placements)
             }
         }
         _ = try await send(messages, through: middleware[...], to: last)

@@ -23,6 +23,13 @@ struct SendingSpan: Sendable {
         for index in messages.indices { TraceHeaders.write(span.context, to: &messages[index].headers) }
     }
 
+    /// A message that is sent later, with the span of its call, which is over.
+    static func named(in message: TaskMessage, by sender: TaskMessage?) -> TaskMessage {
+        var messages = [message]
+        Self(of: &messages, by: sender).span.end()
+        return messages[0]
+    }
+
     /// Runs what sends inside the span, and ends it.
     func whileSending<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
