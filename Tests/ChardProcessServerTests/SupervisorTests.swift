@@ -88,6 +88,10 @@ struct SupervisorTests {
     func cause() async throws {
         try await ProcessBench.with { bench in
             let workers = try await bench.worker("--processes", "2", "-c", "1")
+            let told = Mutex<[WorkerEvent]>([])
+            let events = try await bench.app.events()
+            let reading = Task { for await event in events { told.withLock { $0.append(event) } } }
+            defer { reading.cancel() }
             let task = try await bench.app.send("interop.mark_sleep", Arguments(["cause", 60]))
             for run in 1...3 {
                 let victim = try await bench.marks("cause", count: run, within: .seconds(30))[run - 1].processID
@@ -96,6 +100,10 @@ struct SupervisorTests {
             let error = await #expect(throws: TaskError.self) { try await task.value(timeout: .seconds(40)) }
             #expect(error?.type == "WorkerLost")
             #expect(error?.message.contains("was ended by signal 9") == true, "\(error?.message ?? "")")
+            // Else Flower would show it as started for ever.
+            try await eventually("the end is told as an event") {
+                told.withLock { $0.contains { $0.type == "task-failed" && $0.taskID == task.id } }
+            }
             try await bench.stop(workers)
         }
     }

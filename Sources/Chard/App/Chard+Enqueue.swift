@@ -192,7 +192,7 @@ extension Chard {
             let now = settings.now().timeIntervalSince1970
             for message in messages[start..<min(start + 500, messages.count)] {
                 writer.write("task-sent", at: now, clock: 0, to: &text) { writer in
-                    writer.fields(of: message)
+                    writer.fields(of: message, texts: shownTexts(of: message))
                     writer.field(#""queue":"#, message.properties.routingKey)
                     writer.field(#""exchange":"#, message.properties.exchange)
                     writer.field(#""routing_key":"#, message.properties.routingKey)

@@ -107,11 +107,12 @@ extension JSONWriter {
     }
 
     /// What task-sent and task-received have to say of a message.
-    mutating func fields(of message: TaskMessage) {
+    /// - Parameter texts: Its arguments, where they may be shown: not as its sender has written them, who may hide less.
+    mutating func fields(of message: TaskMessage, texts: (positional: String, keywords: String)?) {
         field(#""uuid":"#, message.id)
         field(#""name":"#, message.shadow ?? message.task)
-        field(#""args":"#, message.argumentsText ?? "")
-        field(#""kwargs":"#, message.keywordsText ?? "")
+        field(#""args":"#, texts?.positional ?? "...")
+        field(#""kwargs":"#, texts?.keywords ?? "...")
         field(#""root_id":"#, message.rootID)
         field(#""parent_id":"#, message.parentID)
         field(#""retries":"#, message.retries)

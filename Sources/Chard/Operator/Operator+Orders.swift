@@ -1,6 +1,8 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
+
 extension Operator {
     /// Revokes tasks for good, and tells Python's workers that run now: see ``ControllableBroker/revoke(_:terminating:timeToLive:)``.
     ///
@@ -52,7 +54,23 @@ extension Operator {
         let buried =
             try await (try app.broker as? any SupervisedBroker)?.declareLost(
                 identity, because: cause, lifetimes: app.statusLifetimes) ?? []
+        await tellFailed(buried, by: identity.split(separator: "#").first.map(String.init) ?? identity)
         try await app.storeElsewhere(buried)
+    }
+
+    /// Tells Celery's tools of tasks that were lost too often: no worker will. So few that nobody has to ask for it.
+    private func tellFailed(_ statuses: [StatusRecord], by node: String) async {
+        guard !statuses.isEmpty, let broker = try? app.broker as? any MailboxBroker else { return }
+        let writer = EventWriter(node: node)
+        var text = JSONWriter()
+        for status in statuses {
+            guard let error = status.failure else { continue }
+            writer.write("task-failed", at: app.settings.now().timeIntervalSince1970, clock: 0, to: &text) {
+                $0.fields(of: error, "\(error)\n", taskID: status.id)
+            }
+        }
+        // The failure is stored, whether or not somebody hears of it.
+        try? await broker.publish([UInt8(ascii: "[")] + text.bytes + [UInt8(ascii: "]")], "task.multi", from: node)
     }
 }
 

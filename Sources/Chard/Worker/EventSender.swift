@@ -27,6 +27,7 @@ final class EventSender: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Date
     private let texts: ArgumentTexts
+    private let shown: @Sendable (TaskMessage) -> (positional: String, keywords: String)?
     private let clock: LogicalClock
     private let vitals: @Sendable () -> Vitals
     private let writer: EventWriter
@@ -44,7 +45,9 @@ final class EventSender: Sendable {
 
     init(
         node: String, broker: any MailboxBroker, control: any ControlExecutor, clock: LogicalClock, logger: Logger,
-        now: @escaping @Sendable () -> Date, texts: ArgumentTexts, vitals: @escaping @Sendable () -> Vitals
+        now: @escaping @Sendable () -> Date, texts: ArgumentTexts,
+        shown: @escaping @Sendable (TaskMessage) -> (positional: String, keywords: String)?,
+        vitals: @escaping @Sendable () -> Vitals
     ) {
         self.node = node
         self.broker = broker
@@ -53,6 +56,7 @@ final class EventSender: Sendable {
         self.logger = logger
         self.now = now
         self.texts = texts
+        self.shown = shown
         self.vitals = vitals
         writer = EventWriter(node: node)
     }
@@ -162,14 +166,26 @@ final class EventSender: Sendable {
         buffer.add { writer in self.writer.write(type, at: time, clock: clock.forward(), to: &writer, rest) }
     }
 
+    private func tellRejected(_ id: String, isRequeued: Bool) {
+        tell("task-rejected") { writer in
+            writer.field(#""uuid":"#, id)
+            writer.field(#""requeue":"#, isRequeued)
+        }
+    }
+
     private func tellReceived(_ message: TaskMessage) {
-        tell("task-received") { $0.fields(of: message) }
+        let texts = shown(message)
+        tell("task-received") { $0.fields(of: message, texts: texts) }
     }
 }
 
 extension EventSender: WorkerObserver {
     /// Received and started at once: what a worker has in hand besides what runs it may give back.
+    ///
+    /// After a loss first what Celery says of a task that goes back to its queue because the process that ran it is gone. A process
+    /// that is killed says nothing any more, and whoever gives back what it held need not be one that sends events.
     func runStarted(_ message: TaskMessage, _ delivery: Delivery, by hold: WorkerHold) {
+        if message.losses > 0 { tellRejected(message.id, isRequeued: true) }
         tellReceived(message)
         tell("task-started") { $0.field(#""uuid":"#, message.id) }
     }
@@ -205,22 +221,23 @@ extension EventSender: WorkerObserver {
         case .rejected, .requeued:
             var isRequeued = false
             if case .requeued = outcome { isRequeued = true }
-            tell("task-rejected") { writer in
-                writer.field(#""uuid":"#, id)
-                writer.field(#""requeue":"#, isRequeued)
-            }
+            tellRejected(id, isRequeued: isRequeued)
         case .replaced, .tooEarly, .rateLimited, .ignored, .unreadable, .returned:
             break
         }
     }
 
     private func tellException(_ type: StaticString, _ error: TaskError, of message: TaskMessage) {
-        let arguments = error.arguments.map { PythonText.value($0.encoded()) }.joined(separator: ", ")
-        tell(type) { writer in
-            writer.field(#""uuid":"#, message.id)
-            writer.field(#""exception":"#, "\(error.type)(\(arguments))")
-            writer.field(
-                #""traceback":"#, error.traceback ?? "\(error)\n  in task \(message.task)[\(message.id)] on \(node)\n")
+        let traceback = error.traceback ?? "\(error)\n  in task \(message.task)[\(message.id)] on \(node)\n"
+        tell(type) { $0.fields(of: error, traceback, taskID: message.id) }
+    }
+
+    /// Tells of tasks that were lost too often, so that nobody will run them who would tell.
+    func tellBuried(_ statuses: [StatusRecord]) {
+        guard isOn else { return }
+        for status in statuses {
+            guard let error = status.failure else { continue }
+            tell("task-failed") { $0.fields(of: error, "\(error)\n", taskID: status.id) }
         }
     }
 }

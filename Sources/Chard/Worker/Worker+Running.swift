@@ -46,7 +46,8 @@ extension Worker {
         let sender = mailbox.map { mailbox in
             EventSender(
                 node: node, broker: mailbox, control: control, clock: clock, logger: logger, now: app.settings.now,
-                texts: app.argumentTexts, vitals: { [weak self] in self?.vitals ?? Vitals() })
+                texts: app.argumentTexts, shown: { [app] in app.shownTexts(of: $0) },
+                vitals: { [weak self] in self?.vitals ?? Vitals() })
         }
         let workplace = Workplace(
             broker: broker, registry: registry, unknownTasks: UnknownTasks(known: registry.keys, logger: logger),
@@ -140,7 +141,10 @@ extension Worker {
                 return vitals(running: sessions.running(in: number))
             },
             onTerminate: { [weak self] ids in self?.sessions.terminate(ids) },
-            onBuried: { [weak self] statuses in self?.storeElsewhere(statuses) })
+            onBuried: { [weak self, events = workplace.events] statuses in
+                self?.storeElsewhere(statuses)
+                events?.tellBuried(statuses)
+            })
         guard let consumer = try await open(subscription, at: workplace, isFirst: onReady != nil) else { return false }
         await call(options.onIdentity, consumer.identity)
         let hold = WorkerHold(node: node, identity: consumer.identity, queues: queues)

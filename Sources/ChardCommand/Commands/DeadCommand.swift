@@ -77,7 +77,7 @@ struct DeadCommand: AsyncParsableCommand {
                 listing.add("worker", letter.worker)
                 listing.add("died", Words.time(letter.diedAt))
                 listing.add("size", Words.count(letter.payload.count, "byte"))
-                let message = String(decoding: letter.payload, as: UTF8.self).printable(keepingNewlines: true)
+                let message = listing.add(messageOf: letter.payload, session.app)
                 try session.output.answer(listing.text + "\n\n  " + message.indented())
             }
         }

@@ -74,7 +74,7 @@ struct ScheduledCommand: AsyncParsableCommand {
                 listing.add("due", "\(Words.time(task.dueAt)), \(Words.wait(until: task.dueAt, from: Date()))")
                 listing.add("retries", (task.message?.retries).flatMap { $0 > 0 ? "\($0)" : nil })
                 listing.add("size", Words.count(task.payload.count, "byte"))
-                let message = String(decoding: task.payload, as: UTF8.self).printable(keepingNewlines: true)
+                let message = listing.add(messageOf: task.payload, session.app)
                 try session.output.answer(listing.text + "\n\n  " + message.indented())
             }
         }

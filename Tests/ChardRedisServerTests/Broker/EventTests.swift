@@ -3,6 +3,7 @@
 
 import Chard
 import ChardRedis
+import FoundationEssentials
 import Synchronization
 import TestServers
 import Testing
@@ -93,6 +94,74 @@ struct EventTests {
                 #expect(seen().map(\.taskID) == [one.id] + many.map(\.id))
                 #expect(Set(seen().map(\.type)) == ["task-sent"])
                 #expect(seen()[0].members["queue"] == "celery")
+            }
+        }
+    }
+
+    /// As Python writes it: what its sender has put down for people hides nothing.
+    private func talkative(_ id: String) -> OutgoingMessage {
+        let arguments = Arguments(["ada", "hunter2"], keywords: ["token": "t0psecret", "deep": [["cvv": 123_456]]])
+        let message = TaskMessage(task: "pay", id: id, body: MessageBody(arguments), queue: "celery")
+        return OutgoingMessage(id: id, queue: "celery", payload: message.encoded())
+    }
+
+    @Test("hide what the worker's settings name, whatever a sender wrote; remote control's answers do so, too")
+    func redacted() async throws {
+        let (positional, keywords) = ("('ada', '***')", "{'deep': [{'cvv': '***'}], 'token': '***'}")
+        try await BrokerBench.with { bench in
+            let app = try bench.app()
+            app.task("pay", parameters: ["user", "password", "token", "deep"]) {
+                (user: String, password: String, token: String, deep: JSON) in try await Task.sleep(for: .seconds(60))
+            }
+            var options = WorkerOptions(concurrency: 1, node: "one@h")
+            options.sendsEvents = true
+            try await listening(to: app) { seen in
+                try await bench.working(app, options) { _ async throws in
+                    var later = talkative("later")
+                    later.dueAt = Date(timeIntervalSinceNow: 600)
+                    let broker = try app.broker
+                    try await broker.send([talkative("one"), later])
+                    try await eventually("it is told") { seen().contains { $0.type == "task-received" } }
+                    let received = seen().first { $0.type == "task-received" }
+                    #expect(received?.members["args"] == .string(positional), "\(received?.members ?? [:])")
+                    #expect(received?.members["kwargs"] == .string(keywords), "\(received?.members ?? [:])")
+                    func ask(_ method: String, _ arguments: [String: JSON] = [:]) async throws -> JSON {
+                        try await app.operator.remote.ask(
+                            method, arguments, of: .nodes(["one@h"]), for: .seconds(20)
+                        ).first?.answer ?? .null
+                    }
+                    let told = [
+                        try await ask("active")[0], try await ask("scheduled")[0]?["request"],
+                        try await ask("query_task", ["ids": ["one", "later"]])["one"]?[1],
+                    ]
+                    for info in told {
+                        #expect(info?["args"] == ["ada", "***"], "\(told)")
+                        #expect(info?["kwargs"] == ["token": "***", "deep": [["cvv": "***"]]], "\(told)")
+                    }
+                    #expect(try await ask("active", ["safe": true])[0]?["kwargs"] == .string(keywords))
+                    try await app.operator.revoke(["one"], terminating: true)
+                    try await eventually("it is over") { seen().contains { $0.type == "task-revoked" } }
+                }
+                let all = seen().map { JSON.object($0.members).description }.joined()
+                for secret in ["hunter2", "t0psecret", "123456"] { #expect(!all.contains(secret), "\(all)") }
+            }
+        }
+    }
+
+    @Test("say nothing of arguments where none may be shown")
+    func undescribed() async throws {
+        try await BrokerBench.with { bench in
+            let app = Chard("test", broker: try bench.broker(), settings: Settings(describesArguments: false))
+            app.task("pay") { () in 1 }
+            var options = WorkerOptions(concurrency: 1, node: "one@h")
+            options.sendsEvents = true
+            try await listening(to: app) { seen in
+                try await bench.working(app, options) { _ async throws in
+                    try await app.broker.send([talkative("one")])
+                    try await eventually("it is told") { seen().contains { $0.type == "task-failed" } }
+                }
+                #expect(seen().first { $0.type == "task-received" }?.members["args"] == "...")
+                #expect(!"\(seen().filter { $0.type == "task-received" })".contains("hunter2"))
             }
         }
     }

@@ -36,7 +36,9 @@ struct EventTests {
         var message = TaskMessage(task: "t", body: MessageBody(Arguments([2, 3])), queue: "celery")
         message.rootID = message.id
         var text = JSONWriter()
-        EventWriter(node: "n@h").write("task-received", at: 1.5, clock: 7, to: &text) { $0.fields(of: message) }
+        EventWriter(node: "n@h").write("task-received", at: 1.5, clock: 7, to: &text) {
+            $0.fields(of: message, texts: ("(2, 3)", "{}"))
+        }
         let ours = try #require(WorkerEvent(try JSON(parsing: text.bytes)))
         let theirs = try Fixture("event-task-success", in: "celery-control").publications
             .flatMap { WorkerEvent.read(try KombuMessage(decoding: $0.payload)) }

@@ -86,6 +86,7 @@ struct TaskLogTests {
             _ = try await task.enqueue("ada", "hunter2")
         }
         #expect(started.map { $0["args"] } == ["('ada', '***')"])
+        #expect(log.lines.allSatisfy { $0.metadata.values.allSatisfy { !"\($0)".contains("hunter2") } })
         try await run(at: .debug, settings: Settings(describesArguments: false)) { app, _ in
             try await app.task("t") { (x: Int) in x }.enqueue(7)
         }
