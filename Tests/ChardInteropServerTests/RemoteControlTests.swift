@@ -189,8 +189,19 @@ struct RemoteControlTests {
                     == ["one@swift", "two@swift"])
             let one = try await app.operator.remote.ask("active_queues", of: .nodes(["py@python"]), for: .seconds(20))
             #expect(one.first?.answer[0]?["name"] == "celery")
+            // Where a task is that a Python worker has, only that one can say.
+            _ = try await app.operator.remote.ask(
+                "add_consumer", ["queue": "python"], of: .nodes(["py@python"]), for: .seconds(20))
+            let options = EnqueueOptions(queue: "python", id: "held")
+            let held = try await app.send("interop.sleepy", Arguments([60]), options: options)
+            try await eventually("it is known to run there") {
+                let why = try await app.operator.why(held.id)
+                return why.cause == "running" && why.text.hasPrefix("it runs on py@python, since ")
+            }
+            try await app.operator.revoke([held.id], terminating: true)
             let events = try await app.events()
-            try await app.operator.remote.tell("enable_events")
+            // A worker that is told without an answer may run the task before it has heard of it.
+            _ = try await app.operator.remote.ask("enable_events", of: .nodes(Self.nodes), for: .seconds(20))
             let call = try await app.send("interop.add", Arguments([1, 2]))
             var types: [String] = []
             for await event in events where event.taskID == call.id {

@@ -16,7 +16,7 @@ extension Finding {
         let found = queues.filter { $0.trouble != nil }
         guard let first = found.first, let trouble = first.trouble else { return nil }
         return Finding(
-            .danger, "queues", "\(names(found)) cannot be used: \(trouble)",
+            .danger, "queues", "\(names(found)): cannot be used: \(trouble)",
             advice:
                 "a worker of the queue puts it aside; or look who has put something else into that key, and delete or rename it"
         )
@@ -37,7 +37,7 @@ extension Finding {
         let found = queues.filter(\.isPaused)
         guard !found.isEmpty else { return nil }
         return Finding(
-            .warning, "queues", "\(names(found)) paused, with \(found.reduce(0) { $0 + $1.waiting }) waiting",
+            .warning, "queues", "\(names(found)): paused, with \(found.reduce(0) { $0 + $1.waiting }) waiting",
             advice: "when it is time: resume \(found[0].queue)")
     }
 
@@ -47,7 +47,7 @@ extension Finding {
         let (waiting, delayed) = (found.reduce(0) { $0 + $1.waiting }, found.reduce(0) { $0 + $1.delayed })
         return Finding(
             .warning, "queues",
-            "\(names(found)) served by no worker that is known here, with \(waiting) waiting and \(delayed) scheduled",
+            "\(names(found)): served by no worker that is known here, with \(waiting) waiting and \(delayed) scheduled",
             advice:
                 "start a worker with -Q \(found[0].queue); Python's workers are not known here, and move nothing that is scheduled"
         )
@@ -64,6 +64,6 @@ extension Finding {
     /// The names of queues; of many, some.
     private static func names(_ queues: [QueueReport]) -> String {
         let some = queues.prefix(5).map(\.queue).joined(separator: ", ")
-        return queues.count > 5 ? "\(some) and \(queues.count - 5) more:" : "\(some):"
+        return queues.count > 5 ? "\(some) and \(queues.count - 5) more" : some
     }
 }

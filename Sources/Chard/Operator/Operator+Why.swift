@@ -26,11 +26,12 @@ extension Operator {
         if let record = try await find(id, depth: depth) { return try await why(record) }
         if let explanation = try await explain(schedule: id) { return explanation }
         if let explanation = try await explain(partOfWorkflow: id) { return explanation }
+        if let explanation = await explain(heldElsewhere: id) { return explanation }
         return Explanation(
             "unknown",
             "no such task is known: it was never sent, it follows others that are not over yet (the next of a chain, the "
                 + "body of a chord), or it is forgotten",
-            advice: "compare the id and the broker's URL with those of the sender; Python's workers may hold it")
+            advice: "compare the id and the broker's URL with those of the sender")
     }
 
     /// Why a task is not running of which somebody has found what is known.
@@ -46,6 +47,7 @@ extension Operator {
         if let unknown = try await explain(unknownNameOf: record, explanation, circumstances.workers) {
             explanation = unknown
         }
+        if explanation.cause == "unseen", let elsewhere = await explain(heldElsewhere: id) { return elsewhere }
         guard case .waiting = record.place, let broker = broker as? any DiagnosableBroker,
             let danger = try? await broker.diagnose().first(where: { $0.severity == .danger })
         else { return explanation }
@@ -162,11 +164,16 @@ extension TaskRecord {
         }
         let slots = serving.reduce(0) { $0 + $1.concurrency }
         let running = serving.reduce(0) { $0 + $1.vitals.running.count }
-        let workers = serving.count == 1 ? "1 worker" : "\(serving.count) workers"
-        let place = ahead == 0 ? "it is next in \(queue)" : "\(ahead) others are before it in \(queue)"
+        let workers = serving.count == 1 ? "1 worker serves" : "\(serving.count) workers serve"
+        let place =
+            switch ahead {
+            case 0: "it is next in \(queue)"
+            case 1: "1 other is before it in \(queue)"
+            default: "\(ahead) others are before it in \(queue)"
+            }
         return Explanation(
             running >= slots ? "busy" : "soon",
-            "\(place); \(workers) serve it, with \(running) of \(slots) slots in use",
+            "\(place); \(workers) it, with \(running) of \(slots) slots in use",
             advice: running >= slots ? "start more workers, or see with 'workers' what takes so long" : nil)
     }
 

@@ -31,7 +31,7 @@ struct ResultCommand: AsyncParsableCommand {
         guard let record = try? await session.reachedOperator().find(id) else { return unknown }
         switch record.place {
         case .waiting(let queue, let ahead):
-            return "the task waits in \(queue), \(ahead == 0 ? "next" : "behind \(ahead) others")"
+            return "the task waits in \(queue), \(ahead == 0 ? "next" : "behind \(Words.count(ahead, "other"))")"
         case .delayed(let queue, let until): return "the task waits for its time, \(Words.time(until)), for \(queue)"
         case .leased(let queue, let holder, let worker, let since):
             let node = worker?.node ?? holder

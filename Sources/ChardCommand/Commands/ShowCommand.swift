@@ -99,7 +99,8 @@ extension TaskRecord {
     private func placeWords(now: Date) -> String {
         switch place {
         case .waiting(let queue, let ahead):
-            return ahead == 0 ? "waiting in \(queue), next" : "waiting in \(queue), behind \(ahead) others"
+            return ahead == 0
+                ? "waiting in \(queue), next" : "waiting in \(queue), behind \(Words.count(ahead, "other"))"
         case .delayed(let queue, let until):
             return "delayed for \(queue) until \(Words.time(until)) (\(Words.wait(until: until, from: now)))"
         case .leased(let queue, let holder, let worker, let since):

@@ -39,7 +39,7 @@ struct WhyTests {
         #expect(waiting.explanation(in: around).cause == "soon")
         #expect(
             waiting.explanation(in: around).text
-                == "3 others are before it in q; 1 worker serve it, with 1 of 2 slots in use")
+                == "3 others are before it in q; 1 worker serves it, with 1 of 2 slots in use")
         around.workers.append(worker(["q"], slots: 2, running: 3))
         #expect(waiting.explanation(in: around).cause == "busy")
         around.queue = report(isPaused: true)
