@@ -277,7 +277,7 @@ let package = Package(
         .testTarget(
             name: "ChardInteropServerTests",
             dependencies: [
-                "Chard", "ChardCrypto", "ChardRedis", "TestServers", "TestTraits",
+                "Chard", "ChardCrypto", "ChardRedis", "FaultWorker", "TestServers", "TestTraits",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -309,7 +309,12 @@ let package = Package(
             ],
             path: "Tests/Support/FaultKit", swiftSettings: settings),
         .executableTarget(
-            name: "FaultWorker", dependencies: ["Chard", "ChardCommand", "ChardTesting", "FaultClock", "FaultKit"],
+            name: "FaultWorker",
+            dependencies: [
+                "Chard", "ChardCommand", "ChardTesting", "FaultClock", "FaultKit", "TestServers",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
             path: "Tests/Support/FaultWorker", swiftSettings: settings),
         .executableTarget(
             name: "faults", dependencies: ["FaultKit"], path: "Tests/Support/Faults", swiftSettings: settings),

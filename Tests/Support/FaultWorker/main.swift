@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The worker that the fault suite breaks. Its tasks note in the ledger, a file in the directory FAULT_LEDGER, when their
-// bodies start and end. FAULT_CLOCK puts its clock wrong by so many seconds.
+// bodies start and end. FAULT_CLOCK puts its clock wrong by so many seconds; FAULT_SPANS is a file for the spans that have ended.
 
 import Chard
 import ChardCommand
@@ -11,6 +11,9 @@ import Dispatch
 import FaultClock
 import FaultKit
 import Foundation
+import Logging
+import TestServers
+import Tracing
 
 let ledger = LedgerWriter(in: ProcessInfo.processInfo.environment["FAULT_LEDGER"] ?? ".")
 let app = Chard("fault")
@@ -86,6 +89,21 @@ app.task("interop.mark_sleep") { (context: TaskContext, key: String, seconds: Do
     try await ledger.run(context.id) { try await Task.sleep(for: .seconds(seconds)) }
     return value
 }
+// The one whose story is told: it fails, waits to be lost, fails again, and succeeds.
+app.task("shop.charge", options: TaskOptions(retry: .constant(maxRetries: 5, delay: .milliseconds(500)))) {
+    (context: TaskContext, order: Int) in
+    context.logger.info("asking the bank")
+    switch (context.attempt, context.losses) {
+    case (1, _): throw TaskError("BankError", "try again later")
+    case (2, 0): try await Task.sleep(for: .seconds(60))
+    case (2, _): throw TaskError("BankError", "still closed")
+    default: try await Task.sleep(for: .milliseconds(100))
+    }
+    return order
+}
 
+if let file = ProcessInfo.processInfo.environment["FAULT_SPANS"] {
+    InstrumentationSystem.bootstrap(try RecordingTracer(appendingTo: file))
+}
 _ = fault_clock_offset()
 await app.main()

@@ -7,9 +7,13 @@ import Tracing
 /// A tracer that keeps its spans in memory, and carries contexts by W3C's `traceparent`.
 package final class RecordingTracer: Tracer {
     private let state = Mutex<[Span]>([])
+    private let file: SpanFile?
 
     /// Makes a tracer without spans.
-    package init() {}
+    package init() { file = nil }
+
+    /// Makes one that writes each span to a file, too, once it has ended: a line of JSON, as other processes do there.
+    package init(appendingTo path: String) throws { file = try SpanFile(path) }
 
     /// The spans that have ended.
     package var ended: [Span] { state.withLock { $0 }.filter { !$0.isRecording } }
@@ -24,7 +28,7 @@ package final class RecordingTracer: Tracer {
         _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,
         at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
     ) -> Span {
-        let span = Span(operationName, kind, in: context())
+        let span = Span(operationName, kind, in: context(), file)
         state.withLock { $0.append(span) }
         return span
     }
@@ -65,6 +69,7 @@ extension RecordingTracer {
         /// The span that it is a child of, here or in another process.
         package let parent: SpanName?
         package let kind: SpanKind
+        private let file: SpanFile?
         private let state: Mutex<State>
 
         private struct State {
@@ -75,7 +80,8 @@ extension RecordingTracer {
             var isEnded = false
         }
 
-        init(_ operationName: String, _ kind: SpanKind, in parent: ServiceContext) {
+        init(_ operationName: String, _ kind: SpanKind, in parent: ServiceContext, _ file: SpanFile?) {
+            self.file = file
             self.parent = parent[SpanKey.self]
             self.kind = kind
             name = SpanName(trace: self.parent?.trace ?? Self.digits(32), span: Self.digits(16))
@@ -116,6 +122,7 @@ extension RecordingTracer {
         }
         package func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
             state.withLock { $0.isEnded = true }
+            file?.append(FiledSpan(self))
         }
     }
 }

@@ -2,18 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import TestServers
 
 #if canImport(FoundationNetworking)
 import FoundationNetworking
 #endif
 
 /// What a program answers over HTTP.
-struct HTTPAnswer: Sendable {
-    let status: Int
-    let text: String
+package struct HTTPAnswer: Sendable {
+    /// Its status.
+    package let status: Int
+    /// Its body.
+    package let text: String
 
-    init(_ url: String, method: String = "GET", within patience: Double = 10) async throws {
+    /// Asks once.
+    package init(_ url: String, method: String = "GET", within patience: Double = 10) async throws {
         var request = URLRequest(url: try url.asURL, timeoutInterval: patience)
         request.httpMethod = method
         let (data, response) = try await URLSession.shared.data(for: request)
@@ -23,7 +25,7 @@ struct HTTPAnswer: Sendable {
     }
 
     /// The value of a metric's series, as it is written.
-    subscript(series: String) -> Double? {
+    package subscript(series: String) -> Double? {
         text.split(separator: "\n").first { $0.hasPrefix(series + " ") }
             .flatMap { Double($0.dropFirst(series.count + 1)) }
     }
@@ -40,7 +42,7 @@ extension String {
 
 extension Program {
     /// Asks for a probe at the address that the program has said it listens at.
-    func probe(_ path: String, method: String = "GET") async throws -> HTTPAnswer {
+    package func probe(_ path: String, method: String = "GET") async throws -> HTTPAnswer {
         let words = "probes and metrics are at "
         guard let start = talk.range(of: words)?.upperBound,
             let url = talk[start...].split(separator: "\n").first
