@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo example examples-test dashboard-test build test servers docs faults bench staging micro release-check setup lint format clean
+.PHONY: help demo example examples-test dashboard-test flower build test servers docs faults bench staging micro release-check setup lint format clean
 # Nobody debugs what CI builds: without debug information it takes a sixth less time. The index has to be: tests are found by it.
 swift_build := swift build $(if $(CI),-Xswiftc -gnone -Xcc -g0)
 # The stages of one goal go in order, and two Swift builds would wait for each other anyway.
@@ -44,6 +44,11 @@ dashboard-test: ## uses the dashboard with a real browser, over Redis and a file
 	@$(stage) "Build the program chard" swift build --product chard
 	@$(stage) "Build the shop's worker" swift build --product orders
 	@$(stage) "Use the dashboard" .venv-browser/bin/python Tests/Dashboard/drive.py $(DASHBOARD)
+
+flower: ## has Celery's tools and Flower look at Swift workers, and keeps what they say and show; FLOWER=DIR
+	@$(stage) "Install what is missing" Scripts/setup --python --browser
+	@$(stage) "Build the program interop" swift build --product interop
+	@$(stage) "Let them look" .venv/bin/python Tests/Interop/transcript.py $(or $(FLOWER),.build/flower)
 
 build: ## builds everything, debug
 	@$(stage) "Install what is missing" Scripts/setup
