@@ -11,13 +11,21 @@ import sys
 import time
 
 
-def drain(system, count=None, fill=None):
+# What a worker is told to do besides, by its environment.
+LISTENERS = {
+    "drain without history": {"BENCH_NOHISTORY": "1"},
+    "drain with metrics and logs": {"CHARD_HTTP": "127.0.0.1:0", "CHARD_LOG_FORMAT": "json", "CHARD_LOG_LEVEL": "warning"},
+    "drain with events": {"CHARD_WORKER_EVENTS": "true"},
+}
+
+
+def drain(system, count=None, fill=None, environment=None):
     """Empties a full queue with one worker: from the first task's start until nothing waits and all results are there."""
     count = count or system.drained
     server = system.server
     server.empty()
     system.fill(count, **(fill or {}))
-    worker = system.worker()
+    worker = system.worker(**environment or {})
     first = worker.first()
     cpu, broker = worker.cpu(), server.cpu()
     while not system.is_done(count):
