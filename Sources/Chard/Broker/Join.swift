@@ -14,6 +14,9 @@ public struct JoinOpening: Sendable, Hashable {
     public var members: [UInt8]?
     /// How long the join is kept from its last change on; `nil` means for ever.
     public var timeToLive: Duration?
+    /// Whether a join of that id begins anew; if not, one that is there, open or over, stays as it is. That is for openings in a
+    /// step of their own, which come again after a crash, or late: what was counted meanwhile must stay.
+    public var beginsAnew = true
 
     /// Makes an opening.
     public init(group: String, size: Int, members: [UInt8]? = nil, timeToLive: Duration?) {

@@ -9,11 +9,11 @@ enum Patience {
 
     /// Does what stores these statuses, again for as long as the store is merely away and `goesOn` says so.
     /// - Throws: What `store` throws where waiting does not help, or is over; `CancellationError`.
-    static func store(
+    static func store<Answer>(
         _ ids: @autoclosure () -> [String], logger: Logger, while goesOn: () -> Bool = { true },
         sleep: (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
-        _ store: () async throws -> Void
-    ) async throws {
+        _ store: () async throws -> Answer
+    ) async throws -> Answer {
         var reminder = Reminder()
         while true {
             do {

@@ -22,6 +22,9 @@ struct JoinBook {
 
     mutating func open(_ opening: JoinOpening, now: Date) {
         sweep(now: now)
+        if !opening.beginsAnew, let join = present(opening.group, now: now), join.size != nil || join.isClosed {
+            return
+        }
         joins[opening.group] = Join(
             size: opening.size, members: opening.members, expiresAt: Self.expiry(opening.timeToLive, now))
     }

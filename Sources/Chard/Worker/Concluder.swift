@@ -15,6 +15,8 @@ struct Concluder: Sendable {
     let keepsJoins: Bool
     /// Whether the message of what has failed can be kept.
     var keepsRecords = true
+    /// Whether the broker can mark what was sent for joins that are kept elsewhere.
+    var keepsMarks = false
     let rules: CanvasRules
     /// How many effects one step may have.
     var mostEffects = 200
@@ -90,7 +92,10 @@ struct Concluder: Sendable {
         }
         if keepsResultsElsewhere { extras.statuses = effects.takeStatuses() }
         extras.early = effects.takeEarly(leaving: mostEffects)
-        if keepsResultsElsewhere { (extras.joins, extras.openings) = effects.takeJoins() }
+        if keepsResultsElsewhere {
+            (extras.joins, extras.openings) = effects.takeJoins()
+            if keepsMarks { for part in extras.joins { if let mark = part.mark { effects.append(.join(mark)) } } }
+        }
         var conclusion = Conclusion(Settlement(delivery, effects), as: outcome.count)
         conclusion.extras = extras
         return conclusion
@@ -105,9 +110,7 @@ struct Concluder: Sendable {
         _ read: (message: TaskMessage, embed: Embed, task: RegisteredTask?)
     ) async throws -> Conclusion? {
         let answers = receipt.joinAnswers
-        let parts =
-            keepsResultsElsewhere
-            ? conclusion.extras.joins.filter { $0.closing == nil } : conclusion.settlement.effects.joinParts
+        let parts = keepsResultsElsewhere ? conclusion.extras.joins : conclusion.settlement.effects.joinParts
         guard let answer = answers.last, parts.indices.contains(answers.count - 1),
             let renewal = conclusion.extras.renewal
         else { return nil }

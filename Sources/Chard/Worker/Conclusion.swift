@@ -72,6 +72,9 @@ extension Conclusion {
         /// Whether something has to be done before the settlement, besides storing the statuses.
         var hasPrelude: Bool { !joins.isEmpty || !openings.isEmpty || !early.isEmpty }
 
+        /// Whether a join ends by this that does not wait for its other members.
+        var failsFirst: Bool { joins.contains { $0.closing == .firstFailure } }
+
         var bytes: Int { statuses.reduce(0) { $0 + $1.json.count } + early.reduce(0) { $0 + $1.size } }
     }
 

@@ -193,7 +193,8 @@ extension Worker {
             concluder: Concluder(
                 node: node, seal: consumer.seal, settings: app.settings, keepsResultsElsewhere: elsewhere != nil,
                 keepsJoins: (elsewhere ?? workplace.broker) is any JoinStore,
-                keepsRecords: workplace.broker is any RecordStore, rules: app.canvasRules),
+                keepsRecords: workplace.broker is any RecordStore,
+                keepsMarks: elsewhere != nil && workplace.broker is any JoinStore, rules: app.canvasRules),
             dependencies: app.dependencies, blockingPool: workplace.blockingPool, node: node, logger: logger,
             report: { record in
                 if let elsewhere {

@@ -7,20 +7,22 @@ import Synchronization
 /// How ends are written: what belongs elsewhere before what belongs to the broker, and what is refused in another form.
 extension WorkerSession {
     /// Settles once, whatever joins say to it. With results on another server they are written first: a crash between the two runs
-    /// the task again.
+    /// the task again. See ``joinElsewhere(_:)`` for the order.
     func settleOnce(_ batch: [Conclusion]) async throws -> [Receipt] {
-        var receipts = try await storeElsewhere(batch)
+        var receipts: [Int: Receipt] = [:]
+        // A failure that does not wait for the other members overwrites nothing where it comes too late.
+        for index in batch.indices where elsewhere != nil && batch[index].extras.failsFirst {
+            receipts[index] = try await withheldElsewhere(batch[index])
+        }
+        receipts.merge(try await storeElsewhere(batch, except: Set(receipts.keys))) { first, _ in first }
         if receipts.isEmpty, !batch.contains(where: \.hasPrelude) {
             return try await consumer.settle(batch.map(\.settlement))
         }
         for index in batch.indices where receipts[index] == nil {
+            if elsewhere != nil { receipts[index] = try await withheldElsewhere(batch[index]) }
+            if receipts[index] != nil { continue }
             do {
-                let answers = elsewhere == nil ? nil : try await joinElsewhere(batch[index].extras.joins)
-                if let answers {
-                    receipts[index] = Receipt(.withheld, answers: answers.map { .join($0) })
-                } else {
-                    try await writeEarly(batch[index].extras)
-                }
+                try await writeEarly(batch[index].extras)
             } catch let error as BrokerError where error.isRefusal {
                 receipts[index] = Receipt(refusal: error)
             }
@@ -28,17 +30,15 @@ extension WorkerSession {
         let free = batch.indices.filter { receipts[$0] == nil }
         let written = free.isEmpty ? [] : try await consumer.settle(free.map { batch[$0].settlement })
         for (index, receipt) in zip(free, written) {
-            receipts[index] = receipt
-            guard let joins = joinStore, receipt.end == .settled else { continue }
-            for part in batch[index].extras.joins where part.closing != nil { _ = try await joins.join(part) }
+            receipts[index] = try await closeElsewhere(batch[index].extras.joins, after: receipt)
         }
         return batch.indices.map { receipts[$0] ?? .uncertain }
     }
 
     /// Stores what belongs elsewhere. Returns what is refused there, by its place in the batch.
-    private func storeElsewhere(_ batch: [Conclusion]) async throws -> [Int: Receipt] {
+    private func storeElsewhere(_ batch: [Conclusion], except others: Set<Int>) async throws -> [Int: Receipt] {
         guard let elsewhere else { return [:] }
-        let places = batch.indices.filter { !batch[$0].extras.statuses.isEmpty }
+        let places = batch.indices.filter { !batch[$0].extras.statuses.isEmpty && !others.contains($0) }
         guard !places.isEmpty else { return [:] }
         do {
             try await store(places.flatMap { batch[$0].extras.statuses }, in: elsewhere)
@@ -59,12 +59,21 @@ extension WorkerSession {
     }
 
     private func store(_ statuses: [StatusRecord], in elsewhere: any ResultStore) async throws {
+        try await patiently(statuses.map(\.id), in: elsewhere) { try await elsewhere.store(statuses) }
+    }
+
+    /// Asks a store where results are kept, again for as long as it is merely away.
+    /// - Parameter ids: The tasks whose ends wait for it.
+    func patiently<Answer: Sendable>(
+        _ ids: @autoclosure () -> [String], in store: any ResultStore,
+        _ body: @escaping @Sendable () async throws -> Answer
+    ) async throws -> Answer {
         // A store that somebody else wrote may block its thread.
-        let executor: any TaskExecutor = elsewhere is any ThreadLendingBroker ? control : globalConcurrentExecutor
-        try await Patience.store(
-            statuses.map(\.id), logger: logger, while: { bench.isOpen }, sleep: { try await control.sleep(for: $0) }
+        let executor: any TaskExecutor = store is any ThreadLendingBroker ? control : globalConcurrentExecutor
+        return try await Patience.store(
+            ids(), logger: logger, while: { bench.isOpen }, sleep: { try await control.sleep(for: $0) }
         ) {
-            try await withTaskExecutorPreference(executor) { try await elsewhere.store(statuses) }
+            try await withTaskExecutorPreference(executor) { try await body() }
         }
     }
 

@@ -25,7 +25,7 @@ extension WorkflowResult {
             }
             return PartEnd.success(step.id, status.resultText)
         }
-        var (openings, parts): ([JoinOpening], [JoinPart]) = ([], [])
+        var (openings, parts, marks): ([JoinOpening], [JoinPart], [String]) = ([], [], [])
         var unroller = Unroller(app.canvasRules, parent: nil, root: id)
         var sent: [String] = []
         for step in failed {
@@ -38,6 +38,7 @@ extension WorkflowResult {
             }
             let lifetime = app.canvasRules.joinsExpire
             openings.append(JoinOpening(group: step.join, size: step.outcomes, timeToLive: lifetime))
+            marks += JoinPart.marks(of: step.join)
             for (place, name) in step.waitsFor.enumerated() where !names.contains(name) {
                 let member = "\(name)@\(map.turn)"
                 parts.append(
@@ -63,6 +64,10 @@ extension WorkflowResult {
         }
         for step in failed { try await app.results.forget(step.id) }
         try await joins.open(openings)
+        if app.keepsResultsElsewhere, let broker = store as? any JoinStore {
+            // What was sent for the joins that begin anew is to be sent again.
+            try await broker.open(marks.map { JoinOpening(group: $0, size: 1, timeToLive: lifetime) })
+        }
         for part in parts { _ = try await joins.join(part) }
         for message in unroller.messages { effects.append(.push(message.outgoing(by: app.signing))) }
         // Of two who ask for it at once, one sends.

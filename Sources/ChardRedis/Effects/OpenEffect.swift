@@ -7,7 +7,8 @@ import Chard
 /// any of the members.
 ///
 /// - Keys: those of the join, see ``RedisKeys/join(_:)``.
-/// - Arguments: how many members; the TTL in ms (-1: none); the members as Celery keeps them where some are groups, or nothing.
+/// - Arguments: how many members; the TTL in ms (-1: none); the members as Celery keeps them where some are groups, or nothing; `1`
+///   if one that is there begins anew, or nothing if it stays as it is.
 enum OpenEffect {
     static let lua = """
         -- Puts a value in a string's place for so many ms (-1: for ever), or nothing. Returns what is refused, and how to undo it.
@@ -24,9 +25,14 @@ enum OpenEffect {
         end
 
         -- The ends of a join opened before are dropped last, since they could not be brought back.
-        effects.open = {keys = 6, arguments = 3, write = function()
+        effects.open = {keys = 6, arguments = 4, write = function()
             local claim, ends, counted, size, extra, group = key(), key(), key(), key(), key(), key()
-            local count, ttl, members = argument(), tonumber(argument()), argument()
+            local count, ttl, members, anew = argument(), tonumber(argument()), argument(), argument()
+            if anew == '' then
+                local isOver, isOpen = try('EXISTS', claim), try('EXISTS', size)
+                local trouble = first(function() return isOver end, function() return isOpen end)
+                if trouble or isOver == 1 or isOpen == 1 then return trouble end
+            end
             local strings, undo = {{claim}, {extra}, {size, count}}, {}
             if members ~= '' then strings[4] = {group, members} end
             local function back()
@@ -46,7 +52,7 @@ enum OpenEffect {
         """
 
     /// How many keys and arguments it is in a script's call, with its name.
-    static let words = 10
+    static let words = 11
 
     static func append(_ join: JoinOpening, to call: inout ScriptCall, _ keys: RedisKeys) {
         call.append("open")
@@ -54,5 +60,6 @@ enum OpenEffect {
         call.append(join.size)
         call.append(join.timeToLive?.milliseconds ?? -1)
         call.append(join.members ?? [])
+        call.append(join.beginsAnew ? "1" : "")
     }
 }

@@ -8,6 +8,10 @@ import GRDB
 extension Transaction {
     /// Opens a join, anew if it is there.
     mutating func open(_ opening: JoinOpening) throws {
+        if !opening.beginsAnew {
+            let join = try StoredJoin.of(opening.group, db, now: now)
+            if join.size != nil || join.isClosed { return }
+        }
         try retireJoin(opening.group)
         try db.run(
             "INSERT INTO joined (id, size, members, expires) VALUES (?, ?, ?, ?)", opening.group, opening.size,

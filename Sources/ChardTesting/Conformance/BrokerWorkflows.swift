@@ -30,24 +30,36 @@ public struct BrokerWorkflows: Sendable, CustomStringConvertible {
 
     /// Runs the trees on a store that nothing else uses.
     /// - Throws: ``BrokerClauseFailure`` if one of them comes to another end.
-    public func verify(on fixture: any BrokerFixture) async throws {
+    public func verify(on fixture: any BrokerFixture) async throws { try await run(on: fixture, nil) }
+
+    /// Runs the trees on such a store, with results on another one.
+    /// - Throws: ``BrokerClauseFailure`` if one of them comes to another end.
+    public func verify(on fixture: any BrokerFixture, resultsOn results: any BrokerFixture) async throws {
+        try await run(on: fixture, results)
+    }
+
+    private func run(on fixture: any BrokerFixture, _ results: (any BrokerFixture)?) async throws {
         let trial = Trial("random workflows", "Every workflow comes to the end that its parts say.", on: fixture)
+        let elsewhere = results.map { Trial(trial.clause, trial.promise, on: $0) }
         do {
-            try await play(trial)
+            try await play(trial, elsewhere)
         } catch {
             await trial.end()
+            await elsewhere?.end()
             throw error
         }
         await trial.end()
+        await elsewhere?.end()
     }
 
-    private func play(_ trial: Trial) async throws {
+    private func play(_ trial: Trial, _ elsewhere: Trial?) async throws {
         let runs = RunCount()
-        let client = Self.app(on: try await trial.broker(), runs)
+        func app() async throws -> Chard {
+            Self.app(on: try await trial.broker(), resultsOn: try await elsewhere?.broker(), runs)
+        }
+        let client = try await app()
         client.add(SendingMembersTwice())
-        let workers = [
-            Self.worker(on: try await trial.broker(), runs), Self.worker(on: try await trial.broker(), runs),
-        ]
+        let workers = [Self.worker(try await app()), Self.worker(try await app())]
         var random = SeededGenerator(seed: seed)
         let drawn = (0..<trees).map { number in
             let tree = WorkflowTree.drawn(depth: depth, in: "\(number)", &random)
@@ -84,8 +96,8 @@ public struct BrokerWorkflows: Sendable, CustomStringConvertible {
         }
     }
 
-    private static func app(on broker: any Broker, _ runs: RunCount) -> Chard {
-        let app = Chard("workflows", broker: broker)
+    private static func app(on broker: any Broker, resultsOn results: (any Broker)?, _ runs: RunCount) -> Chard {
+        let app = Chard("workflows", broker: broker, results: results)
         let retry = RetryPolicy.constant(maxRetries: 2, delay: .milliseconds(10))
         app.task("tree", options: TaskOptions(retry: retry)) {
             (context: TaskContext, input: JSON, name: String, salt: Int, fate: Int) in
@@ -99,9 +111,9 @@ public struct BrokerWorkflows: Sendable, CustomStringConvertible {
         return app
     }
 
-    private static func worker(on broker: any Broker, _ runs: RunCount) -> Worker {
+    private static func worker(_ app: Chard) -> Worker {
         let quiet = Logger(label: "workflows") { _ in SwiftLogNoOpLogHandler() }
-        return Worker(app(on: broker, runs), options: WorkerOptions(concurrency: 4), logger: quiet)
+        return Worker(app, options: WorkerOptions(concurrency: 4), logger: quiet)
     }
 }
 

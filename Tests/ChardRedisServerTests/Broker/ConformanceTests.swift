@@ -30,6 +30,19 @@ struct ConformanceTests {
         }
     }
 
+    /// Which finds out what comes twice, too: each member is sent twice.
+    @Test("random workflows, with results on another server", arguments: UInt64(8)..<12)
+    func workflowsElsewhere(_ seed: UInt64) async throws {
+        try await RedisServer.with { server in
+            try await RedisServer.with { results in
+                try await BrokerWorkflows(seed: seed).verify(
+                    on: RedisFixture(server: server), resultsOn: RedisFixture(server: results))
+                #expect(try await results.cli("DBSIZE") != "0")
+                #expect(try await server.cli("--scan", "--pattern", "celery-task-meta-*") == "")
+            }
+        }
+    }
+
     /// A few runs to a server: what they wait for is time.
     @Test("random interleavings", arguments: Array(stride(from: UInt64(0), to: 32, by: 4)))
     func interleavings(_ first: UInt64) async throws {

@@ -235,14 +235,18 @@ extension BrokerClause {
         BrokerClause("a join elsewhere", "A store that holds no messages counts ends in a step of their own.") {
             trial in
             let store = try await trial.broker(with: (any Broker & JoinStore).self)
-            try await store.open([JoinOpening(group: "g", size: 2, timeToLive: .seconds(600))])
+            var opening = JoinOpening(group: "g", size: 2, timeToLive: .seconds(600))
+            opening.beginsAnew = false
+            try await store.open([opening])
             var part = trial.part("a", 0)
             try trial.equal(try await store.join(part), .counted(1, of: 2), "the first")
+            try await store.open([opening])
             part = trial.part("b", 1)
             try trial.equal(try await store.join(part), .last, "the last")
             try trial.equal(try await store.ends(of: "g").count, 1, "the ends")
             part.closing = .success
             try trial.equal(try await store.join(part), .closed, "the last, closing")
+            try await store.open([opening])
             try trial.equal(try await store.join(trial.part("a", 0)), .late, "one that comes again")
         },
 
