@@ -133,9 +133,14 @@ struct Followers {
         }
         let result = error.info.json.encoded()[...]
         try end(of: message.id, in: message.group, at: message.groupIndex, of: embed.chord, state, result)
-        for text in embed.chain { try never(try Canvas(reading: text), error, state) }
+        // What cannot be read keeps nobody else from being told.
+        for text in embed.chain {
+            let isTold: Void? = try? never(try Canvas(reading: text), error, state)
+            if isTold == nil { lose(text, error, state) }
+        }
+        let readable = embed.errbacks.filter { (try? Canvas(reading: $0)) != nil }
         // As in Celery, a task that is called off calls nobody.
-        let errbacks = try arrive(embed.errbacks, { PartEnd.failure($0, state, error) }, of: message.id)
+        let errbacks = try arrive(readable, { PartEnd.failure($0, state, error) }, of: message.id)
         if state == .failure { try callErrbacks(errbacks, of: message.id) }
     }
 
@@ -225,7 +230,11 @@ struct Followers {
         part.size = size
         guard let complete = known.complete[group] else { return ends.append(.join(part)) }
         let all = MemberEnds(complete, with: part)
-        let body = try Canvas(reading: chord)
+        guard let body = try? Canvas(reading: chord) else {
+            part.closing = .failure
+            ends.append(.join(part))
+            return lose(chord, all.failure?.chord ?? .badChord, .failure)
+        }
         guard let failure = all.failure else {
             part.closing = .success
             ends.append(.join(part))
@@ -293,6 +302,22 @@ struct Followers {
             try never(body, error, state, callsErrbacks: callsErrbacks)
         }
         for text in canvas.options[.chain].signatures { try never(try Canvas(reading: text), error, state) }
+    }
+
+    /// The same for what is no signature, or holds something that is none, as far as it says who waits for it.
+    private mutating func lose(_ text: ArraySlice<UInt8>, _ error: TaskError, _ state: TaskState) {
+        guard let json = try? JSON(parsing: text, limits: .held), let options = json["options"],
+            let id = options["task_id"]?.string
+        else { return }
+        let result = error.info.json.encoded()
+        let isTold = ends.contains { if case .store(let record) = $0 { record.id == id } else { false } }
+        guard !isTold else { return }
+        ends.append(.store(status(of: id, json["task"]?.string ?? "", options["group_id"]?.string, state, result, [])))
+        guard let chord = options["chord"], chord["task"] != nil else { return }
+        try? end(
+            of: id, in: options["group_id"]?.string, at: options["group_index"]?.integer, of: chord.encoded()[...],
+            state,
+            result[...])
     }
 
     private func status(

@@ -165,7 +165,8 @@ struct Concluder: Sendable {
                 try followers.fail(
                     TaskError(
                         "Ignore", "\(message.task)[\(message.id)] ended without a result", module: "celery.exceptions"))
-            case .retry, .tooEarly, .rateLimited, .requeued, .unreadable, .returned: return nil
+            case .unreadable(let error): try followers.fail(TaskError(describing: error))
+            case .retry, .tooEarly, .rateLimited, .requeued, .returned: return nil
             }
             return followers
         }
@@ -354,6 +355,9 @@ extension TaskError {
         error.arguments.append(false)
         return error
     }
+
+    /// The body of a chord cannot be read.
+    static let badChord = TaskError("ChordError", "the body of the chord is no signature", module: "celery.exceptions")
 
     static func badWorkflow(_ error: CanvasError) -> TaskError {
         TaskError("BadWorkflow", "what is to follow the task cannot be read: \(error)", module: "chard")

@@ -85,7 +85,7 @@ struct Execution: Sendable {
             }
             return .ready(TaskRun(task, message, body, queue: delivery.queue, in: surroundings))
         } catch {
-            return .decided(.unreadable(error), message, task, nil)
+            return .decided(.unreadable(error), message, task, message.salvagedEmbed(limits: settings.limits))
         }
     }
 
@@ -122,9 +122,10 @@ struct Execution: Sendable {
     ) async throws -> Conclusion? {
         var message = try TaskMessage(decoding: conclusion.settlement.delivery.payload, limits: .held)
         if conclusion.forgetsSteps { message = message.withSteps }
-        let body = BuiltinTask.unrolled(try message.decodeBody(limits: .held), of: message.task)
+        let body = (try? message.decodeBody(limits: .held)).map { BuiltinTask.unrolled($0, of: message.task) }
+        let embed = body?.embed ?? message.salvagedEmbed(limits: .held) ?? Embed()
         let task = registry[message.task] ?? BuiltinTask.named(message.task, among: registry)
-        return try await concluder.renew(conclusion, after: receipt, asking: joins, (message, body.embed, task))
+        return try await concluder.renew(conclusion, after: receipt, asking: joins, (message, embed, task))
     }
 
     /// Whether the workflow that a message is a part of was called off.

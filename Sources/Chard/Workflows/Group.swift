@@ -39,6 +39,7 @@ public struct Group<Element: Sendable>: Sendable {
 /// let pages = try await group(urls.map { try fetch.signature($0) }).enqueue().values(timeout: .seconds(60))
 /// ```
 public func group<Part: WorkflowPart>(_ parts: some Sequence<Part>) throws -> Group<Part.Output> {
+    guard parts.underestimatedCount <= Canvas.mostMembers else { throw Canvas.tooMany }
     var members: [Canvas] = []
     var first: Workflow<Part.Output>?
     for part in parts {

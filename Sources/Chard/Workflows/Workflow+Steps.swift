@@ -24,8 +24,9 @@ extension WorkflowPart {
         options: EnqueueOptions = EnqueueOptions()
     ) throws -> Group<Next> where Output: Codable {
         let workflow = try workflow
-        let members = try next.map { try $0.step(repeat each extra, options: options) }
         guard let first = next.first else { throw AppError("then(eachOf:) needs at least one task") }
+        guard next.count <= Canvas.mostMembers else { throw Canvas.tooMany }
+        let members = try next.map { try $0.step(repeat each extra, options: options) }
         return Group(
             try workflow.part.followed(by: Canvas(group: members)), app: workflow.app ?? first.app,
             decode: first.decodeOutput)
@@ -36,6 +37,7 @@ extension WorkflowPart {
     where Output: Codable {
         let workflow = try workflow
         guard let first = next.first else { throw AppError("then(eachOf:) needs at least one pipeline") }
+        guard next.count <= Canvas.mostMembers else { throw Canvas.tooMany }
         return Group(
             try workflow.part.followed(by: Canvas(group: next.map { Canvas(chain: [$0.head] + $0.steps) })),
             app: workflow.app ?? first.app, decode: first.decode)

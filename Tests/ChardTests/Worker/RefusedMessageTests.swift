@@ -161,6 +161,49 @@ struct RefusedMessageTests {
         )
     }
 
+    @Test("what follows and is no signature: whoever else waits is told")
+    func waitingWorkflows() async throws {
+        func signature(_ task: JSON, _ id: String, _ more: [String: JSON] = [:]) -> JSON {
+            [
+                "task": task, "args": [], "kwargs": [:], "subtask_type": nil, "immutable": false,
+                "options": .object(["task_id": .string(id)].merging(more) { $1 }),
+            ]
+        }
+        func member(_ id: String, in group: String, _ embed: Embed, text: String? = nil) async throws {
+            try await broker.open([JoinOpening(group: group, size: 1, timeToLive: .seconds(60))])
+            var message = TaskMessage(
+                task: "add", id: id, body: MessageBody(Arguments([1, 2]), embed: embed), queue: "celery")
+            message.group = group
+            if let text { message.body = TaskMessage.Body(storage: .text(Array(text.utf8), isBase64: true)) }
+            try await broker.send([OutgoingMessage(id: id, queue: "celery", payload: message.encoded())])
+        }
+        try await member(
+            "a", in: "callback", Embed(callbacks: [Self.bad], errbacks: [Self.bad], chord: signature("add", "body 1")))
+        // The last of a chain is the member, and one before it is no signature.
+        let last = signature("add", "last 2", ["group_id": "chain", "chord": signature("add", "body 2")])
+        try await member("b", in: "chain", Embed(chain: [last, Self.bad]))
+        // The last one itself is none, but for its id and its chord.
+        let none = signature(7, "last 3", ["group_id": "last", "chord": signature("add", "body 3")])
+        try await member("c", in: "last", Embed(chain: [none]))
+        try await member("d", in: "body", Embed(chord: signature(7, "body 4")))
+        // Arguments that are too deep, before what follows and can be read.
+        let deep = String(repeating: "[", count: 10_000) + #""]\"""# + String(repeating: "]", count: 10_000)
+        let chord = String(decoding: signature("add", "body 5").encoded(), as: UTF8.self)
+        try await member("e", in: "deep", Embed(), text: #"[[\#(deep)], {}, {"chord": \#(chord)}]"#)
+        try await withWorker(app) { _ in
+            for id in ["a", "b", "c", "d", "last 2", "last 3"] {
+                let status = try await app.result(of: id).finalStatus(timeout: .seconds(20))
+                #expect(status.error?.type == "BadWorkflow", "\(status)")
+            }
+            for id in (1...5).map({ "body \($0)" }) {
+                let status = try await app.result(of: id).finalStatus(timeout: .seconds(20))
+                #expect(status.error?.type == "ChordError", "\(status)")
+            }
+        }
+        let reasons = try await broker.deadLetters(in: nil, limit: 9).map(\.reason)
+        #expect(reasons.count == 5 && reasons.count { $0 == .badWorkflow } == 4)
+    }
+
     @Test("a letter that is sent again runs once its task is there")
     func requeued() async throws {
         _ = try await letter(for: TaskMessage(task: "late", id: "id", body: MessageBody(), queue: "celery").encoded())

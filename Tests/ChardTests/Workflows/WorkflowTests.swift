@@ -365,6 +365,9 @@ struct WorkflowTests {
     @Test("what cannot be sent is refused at the call")
     func refused() async throws {
         await #expect(throws: AppError.self) { try await group([Signature<JSON>]()).enqueue() }
+        let one = try double.signature(1)
+        let many = await thrown(AppError.self) { try group((0..<10_000_000).lazy.map { _ in one }) }
+        #expect(many?.description.contains("more than 1000000 members") == true)
         var deep = try add.signature(1, 2).workflow
         for _ in 0..<150 { deep = try group([deep]).then(sum) }
         let tooDeep = deep
