@@ -32,6 +32,40 @@ struct WorkflowPageTests {
         #expect(after.allSatisfy { $0["state"] == "succeeded" })
     }
 
+    @Test("a flow is drawn in layers, each step to the right of what it waits for, with a line from each of these")
+    func flow() async throws {
+        let looker = try Looker()
+        let one = looker.app.task("one") { (number: Int) in number }
+        let two = looker.app.task("two") { (left: Int, right: Int) in left + right }
+        var flow = Flow(looker.app)
+        let start = try flow.step("start", one.signature(1))
+        let other = try flow.step("other", one.signature(2))
+        let left = try flow.step("left", one, taking: start)
+        try flow.signal("go", after: ["left"])
+        let both = try flow.step("both", two, taking: left, other, after: ["go"])
+        let sent = try await flow.enqueue(returning: both)
+        let id = try #require(sent.workflowID)
+        let graph = try #require(try await looker.document(.workflow, ["id": id])["graph"])
+        let boxes = graph["boxes"]?.array ?? []
+        #expect(
+            boxes.map { $0["text"]?.string } == [
+                "start: one", "other: one", "left: one", "go: signal", "both: two",
+            ])
+        let columns = boxes.map { $0["x"]?.number ?? -1 }
+        #expect(columns[0] == columns[1] && columns == columns.sorted() && Set(columns).count == 4, "\(columns)")
+        #expect(boxes[0]["y"]?.number ?? 0 < boxes[1]["y"]?.number ?? 0)
+        let rows = boxes.map { $0["y"]?.number ?? -1 }
+        #expect(rows[2] == rows[4] && rows[2] == (rows[0] + rows[1]) / 2, "one in a layer stands in its middle")
+        let lines = (graph["lines"]?.array ?? []).map { ($0.array ?? []).compactMap(\.integer) }
+        #expect(Set(lines) == [[0, 2], [2, 3], [2, 4], [1, 4], [3, 4]] && lines.count == 5, "\(lines)")
+        let inside = boxes.allSatisfy {
+            ($0["x"]?.number ?? 0) + ($0["width"]?.number ?? 0) <= graph["width"]?.number ?? 0
+                && ($0["y"]?.number ?? 0) + ($0["height"]?.number ?? 0) <= graph["height"]?.number ?? 0
+        }
+        #expect(inside, "\(graph)")
+        #expect(try await looker.html(.workflow, ["id": id]).contains("both: two"))
+    }
+
     @Test("of a large group some stand for the others, and those of one group go on to the next through one point")
     func large() async throws {
         let looker = try Looker()

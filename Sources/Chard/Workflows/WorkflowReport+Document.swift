@@ -28,7 +28,7 @@ extension WorkflowReport.Node {
     fileprivate var document: JSON {
         switch self {
         case .task(let task):
-            return [
+            var document: JSON = [
                 "id": .string(task.id), "task": .string(task.task), "state": .string(task.state.rawValue),
                 "status": task.status.map { .string($0.rawValue) } ?? .null,
                 "since": task.since.map { .string(Timestamp.text(for: $0)) } ?? .null,
@@ -36,6 +36,9 @@ extension WorkflowReport.Node {
                 "seconds": task.seconds(now: Date()).map(JSON.number) ?? .null,
                 "error": task.error.map(JSON.string) ?? .null,
             ]
+            // Only of steps that wait for others: a group may have very many members.
+            if !task.after.isEmpty { document["after"] = .array(task.after.map(JSON.string)) }
+            return document
         case .group(let id, let members):
             return ["group": .string(id), "members": .array(members.map { .array($0.map(\.document)) })]
         case .sent(let parent, let nodes):

@@ -80,6 +80,9 @@ public struct WorkflowTask: Sendable, Hashable {
     public var endedAt: Date?
     /// What it has failed of.
     public var error: String?
+    /// The ids of the tasks that it waits for, where it is a step of a ``Flow``. What waits for what elsewhere, ``WorkflowReport/nodes``
+    /// says.
+    public var after: [String] = []
 
     /// How many seconds it took, from when it could have begun to its end, or until now.
     public func seconds(now: Date) -> Double? {

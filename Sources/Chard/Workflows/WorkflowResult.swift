@@ -28,7 +28,8 @@ public struct WorkflowResult: Sendable {
         let survey = WorkflowSurvey(
             statuses: statuses, running: try await app.runningTasks(),
             isCancelled: record[WorkflowRecord.cancelled] != nil)
-        return survey.report(of: id, parts)
+        let report = survey.report(of: id, parts)
+        return record[FlowMap.value].flatMap(FlowMap.init(reading:)).map(report.connected(by:)) ?? report
     }
 
     /// How many of its tasks stand how.

@@ -4,7 +4,8 @@
 import Chard
 
 /// A workflow as boxes and lines, each with its place: what runs one after the other stands from left to right, the members of a group
-/// below one another, and what the body of a task has sent below all that. Of large groups some members stand for the others.
+/// below one another, and what the body of a task has sent below all that. Of large groups some members stand for the others. The steps
+/// of a flow stand in layers, each to the right of all that it waits for.
 struct WorkflowGraph {
     struct Box {
         var x = 0.0
@@ -22,6 +23,7 @@ struct WorkflowGraph {
     private indirect enum Part {
         case box(Box)
         case members([[Part]])
+        case steps(FlowLayers)
     }
 
     static let boxWidth = 150.0
@@ -62,11 +64,12 @@ struct WorkflowGraph {
         var parts: [Part] = []
         for node in nodes {
             switch node {
-            case .task(let task):
-                let note = ["\(task.task), \(task.state.rawValue)", task.error].compactMap { $0 }.joined(
-                    separator: ": ")
-                parts.append(.box(Box(text: task.task, state: task.state.rawValue, id: task.id, note: note)))
+            case .task(let task): parts.append(.box(Box(task)))
             case .group(_, let members):
+                if let layers = FlowLayers(members) {
+                    parts.append(.steps(layers))
+                    continue
+                }
                 let shown = Self.shown(members)
                 if shown.isEmpty { continue }
                 if case .members? = parts.last { parts.append(.box(Box())) }
@@ -103,6 +106,9 @@ struct WorkflowGraph {
         parts.reduce((0, line)) { sum, part in
             switch part {
             case .box(let box): return (sum.0 + box.width + gap, sum.1)
+            case .steps(let layers):
+                let width = Double(layers.layers.count) * (boxWidth + gap)
+                return (sum.0 + width, max(sum.1, Double(layers.height) * line))
             case .members(let members):
                 let sizes = members.map(size)
                 return (
@@ -134,12 +140,49 @@ struct WorkflowGraph {
                     top += size.height
                 }
                 x += sizes.map(\.width).max() ?? 0
+            case .steps(let layers):
+                (begin, end) = place(layers, x: x, y: y, height: height)
+                x += Double(layers.layers.count) * (Self.boxWidth + Self.gap)
             }
             if first.isEmpty { first = begin }
             for from in last { for to in begin { lines.append((from, to)) } }
             last = end
         }
         return (first, last)
+    }
+
+    /// Places the steps of a flow, and draws what waits for what. Returns those that wait for none, and those that none waits for.
+    private mutating func place(
+        _ layers: FlowLayers, x: Double, y: Double, height: Double
+    ) -> (first: [Int], last: [Int]) {
+        var numbers: [String: Int] = [:]
+        var ends: Set<Int> = []
+        for (column, steps) in layers.layers.enumerated() {
+            var top = y + (height - Double(steps.count) * Self.line) / 2
+            for step in steps {
+                var box = Box(step)
+                box.x = x + Double(column) * (Self.boxWidth + Self.gap)
+                box.y = top + (Self.line - Self.boxHeight) / 2
+                top += Self.line
+                numbers[step.id] = boxes.count
+                ends.insert(boxes.count)
+                boxes.append(box)
+            }
+        }
+        for step in layers.layers.joined() {
+            for from in step.after.compactMap({ numbers[$0] }) {
+                if let to = numbers[step.id] { lines.append((from, to)) }
+                ends.remove(from)
+            }
+        }
+        return ((layers.layers.first ?? []).compactMap { numbers[$0.id] }, ends.sorted())
+    }
+}
+
+extension WorkflowGraph.Box {
+    fileprivate init(_ task: WorkflowTask) {
+        let note = ["\(task.task), \(task.state.rawValue)", task.error].compactMap { $0 }.joined(separator: ": ")
+        self.init(text: task.task, state: task.state.rawValue, id: task.id, note: note)
     }
 }
 

@@ -99,6 +99,11 @@ struct WorkflowCommandTests {
             #expect(try second.status == 0 && second.json["signal"] == "extra", "\(second)")
             let worker = try await bench.worker()
             #expect(try await first.value(timeout: .seconds(20)) == 43)
+            let steps =
+                try await bench.chard("workflow", "show", id, "--json").json["tree"]?[0]?["members"]?.array ?? []
+            let after = steps.map { $0[0]?["after"]?.array ?? [] }
+            #expect(after.map(\.count) == [0, 1, 2], "which steps a step comes after: \(steps)")
+            #expect(after.last?.first == steps.first?[0]?["id"])
 
             let (late, lateSum) = try flow()
             let other = try await late.enqueue(returning: lateSum)

@@ -42,6 +42,15 @@ struct FlowTests {
             let report = try #require(try await workflow.report())
             #expect(report.state == .succeeded && report.progress.description == "5 of 5 done")
             #expect(report.tasks.map(\.task).sorted().first == "both: add")
+            let ids = Dictionary(uniqueKeysWithValues: report.tasks.map { ($0.id, $0.task.prefix { $0 != ":" }) })
+            let edges = Set(
+                report.tasks.flatMap { task in task.after.map { "\(ids[$0] ?? "?") \(ids[task.id] ?? "?")" } })
+            #expect(
+                edges == ["start left", "start right", "left both", "right both", "both last", "start last"],
+                "the report knows what waits for what")
+            let both = report.tasks.first { $0.task == "both: add" }
+            let before = report.tasks.filter { both?.after.contains($0.id) == true }.compactMap(\.endedAt).max()
+            #expect(before != nil && both?.since == before, "a step could begin once what it waits for was over")
             #expect(runs.all.sorted() == [1, 2, 2, 100])
         }
         try await broker.expectEmpty()
