@@ -71,6 +71,7 @@ struct WorkflowTests {
                 environment: environment)
             let theirDifferences = try await differences(theirs)
             #expect(theirDifferences == [:], "\(theirDifferences)")
+            try await expectAnswers(by: app, of: ["python"] + pythonDirections, server)
 
             var sent: [Canvases.Sent] = []
             for (direction, queues) in Self.directions {
@@ -88,6 +89,55 @@ struct WorkflowTests {
             await broker.shutdown()
             await store.shutdown()
         }
+    }
+
+    /// What a Celery client has sent, we can ask for as it does: by id, and its groups by theirs. In the first of these directions
+    /// no part of it has run in Swift.
+    private func expectAnswers(by app: Chard, of directions: [String], _ server: RedisServer) async throws {
+        var compared = 0
+        for (name, canvas) in try golden().object ?? [:] {
+            guard let expected = canvas["value"], !Self.hasNothing(expected) else { continue }
+            for direction in directions {
+                let prefix = "\(direction)/\(name)"
+                let sent = try JSON(parsing: Array(try await server.cli("GET", "interop:sent:\(prefix)").utf8))
+                let found = try await answer(to: sent, by: app)
+                // Of what has failed, the name; the texts have ids in them.
+                let isSame = Self.isSame(found, expected) { $0.replacingOccurrences(of: prefix + ".", with: "") }
+                #expect(isSame, "\(prefix): \(found), not \(expected)")
+                compared += 1
+            }
+        }
+        #expect(compared > 200)
+    }
+
+    /// - Parameter result: Celery's tuple.
+    private func answer(to result: JSON, by app: Chard) async throws -> JSON {
+        let id = result[0]?[0]?.string ?? ""
+        if let members = result[1]?.array, !members.isEmpty {
+            if members.allSatisfy({ $0[1]?.isNull ?? true }), result[0]?[1]?.isNull ?? true {
+                let group = try #require(try await app.groupResult(of: id, returning: JSON.self), "group \(id)")
+                #expect(group.members.map(\.id) == members.compactMap { $0[0]?[0]?.string })
+            }
+            var answers: [JSON] = []
+            for member in members { answers.append(try await answer(to: member, by: app)) }
+            return .array(answers)
+        }
+        if result[1]?.array != nil { return [] }
+        let status = try await app.result(of: id).finalStatus(timeout: .seconds(5))
+        return status.error.map { .string("\($0.type): ") } ?? status.result
+    }
+
+    /// Whether Celery comes to no end in some part.
+    private static func hasNothing(_ value: JSON) -> Bool {
+        value.isNull || value.array?.contains(where: hasNothing) == true
+    }
+
+    private static func isSame(_ answer: JSON, _ expected: JSON, _ short: (String) -> String) -> Bool {
+        if let answers = answer.array, let expected = expected.array {
+            return answers.count == expected.count && zip(answers, expected).allSatisfy { isSame($0, $1, short) }
+        }
+        guard let text = answer.string, let expected = expected.string else { return answer == expected }
+        return text.hasSuffix(": ") ? expected.hasPrefix(text) : short(text) == expected
     }
 
     /// What we are told is what a Celery client is told; where that is told nothing, and Celery has no part in it, there is an

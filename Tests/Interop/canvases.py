@@ -12,6 +12,7 @@ import re
 from datetime import datetime, timezone
 
 from celery import chain, chord, group
+from celery.result import GroupResult
 
 import peer
 
@@ -633,6 +634,8 @@ def sent_key(prefix):
 def send(name, direction, queues, redis):
     parts = Parts(f"{direction}/{name}", queues)
     sent = CANVASES[name](parts).apply_async()
+    if isinstance(sent, GroupResult):
+        sent.save()
     redis.set(sent_key(parts.prefix), json.dumps(sent.as_tuple()))
 
 
