@@ -242,11 +242,12 @@ public final class FaultRig: Sendable {
     }
 
     /// Waits until everything that was acknowledged has come to an end. What has not by then is lost.
-    func finished(within limit: Duration = .seconds(60)) async throws {
+    /// - Parameter results: Where results are kept, if that is not the broker.
+    func finished(within limit: Duration = .seconds(60), in results: (any ResultStore)? = nil) async throws {
         let deadline = ContinuousClock.now + limit
         while case let pending = state.withLock({ $0.pending }), !pending.isEmpty, .now < deadline {
             for id in pending {
-                guard let status = try? await broker.status(of: id), status.state.isReady else { continue }
+                guard let status = try? await (results ?? broker).status(of: id), status.state.isReady else { continue }
                 state.withLock { state in
                     state.pending.remove(id)
                     if status.state != .success, !state.mayFail.contains(id) {

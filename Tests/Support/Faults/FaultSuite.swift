@@ -58,7 +58,10 @@ struct FaultSuite {
         for row in rows {
             let count = rounds ?? (isShort ? row.shortRounds : row.longRounds)
             let outcome = await row.run(rounds: count, isLong: !isShort, atOnce: atOnce) { outcome in
-                Self.complain("\r\(row.name): \(outcome.rounds) of \(count)\u{1B}[K", onlyTerminal: true)
+                Self.complain("\r\u{1B}[K", onlyTerminal: true)
+                // A round that takes minutes tells what it has come to.
+                if let note = outcome.notes.last { Self.complain("\(row.name): \(note)\n") }
+                Self.complain("\(row.name): \(outcome.rounds) of \(count)", onlyTerminal: true)
             }
             Self.complain("\r\u{1B}[K", onlyTerminal: true)
             let violations = row.violations(of: outcome)
