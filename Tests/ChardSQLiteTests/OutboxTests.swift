@@ -122,6 +122,30 @@ struct OutboxTests {
         }
     }
 
+    @Test(
+        "who is to hold a task until its time is known to the broker, however it gets there", arguments: [true, false])
+    func holders(sameFile: Bool) async throws {
+        try await with(sameFile: sameFile) { fixture in
+            // As the table was before it knew of this.
+            try await fixture.database.write {
+                try $0.execute(sql: "ALTER TABLE chard_outbox DROP COLUMN workerHoldsETA")
+            }
+            let outbox = try Outbox(fixture.app, in: fixture.database)
+            let eta = Date(timeIntervalSinceNow: 60)
+            try await fixture.database.write { db in
+                for (id, workerHoldsETA) in [("worker", true), ("broker", false), ("either", nil)] as [(String, Bool?)]
+                {
+                    let options = EnqueueOptions(eta: eta, id: id, workerHoldsETA: workerHoldsETA)
+                    try outbox.enqueue(fixture.note.signature(1, options: options), in: db)
+                }
+            }
+            while try await outbox.relay() > 0 {}
+            #expect(try await fixture.waiting() == ["worker"])
+            #expect(try await fixture.app.find("broker")?.state == "delayed")
+            #expect(try await fixture.app.find("either")?.state == "delayed")
+        }
+    }
+
     @Test("a worker that waits hears of it at once, and the caller gets the result", arguments: [true, false])
     func wakes(sameFile: Bool) async throws {
         try await with(sameFile: sameFile) { fixture in

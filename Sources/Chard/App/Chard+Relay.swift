@@ -5,6 +5,8 @@
 package struct PendingCall<Output: Sendable>: Sendable {
     /// The message as its broker takes it.
     package let outgoing: OutgoingMessage
+    /// What the call says about who holds it until its time; no message carries that along.
+    package let workerHoldsETA: Bool?
     /// A way to the result.
     package let result: AsyncResult<Output>
 }
@@ -28,13 +30,18 @@ extension Chard {
         let result = AsyncResult(
             id: message.id, placement: nil, app: self, prospect: message.ignoresResult == true ? .ignored : .kept,
             decode: signature.decodeOutput)
-        return PendingCall(outgoing: try outgoing(of: message), result: result)
+        return PendingCall(
+            outgoing: try outgoing(of: message), workerHoldsETA: message.workerHoldsETA, result: result)
     }
 
-    /// Sends messages that were made before. Not to the send buffer, which is lost with the process: when this returns, the
-    /// broker has them, but for those that middleware has left out.
-    package func relay(_ payloads: [[UInt8]]) async throws {
-        let messages = try payloads.map { try TaskMessage(decoding: $0, limits: .held) }
+    /// Sends messages that were made before, each with what its call has said about who holds it until its time. Not to the send buffer,
+    /// which is lost with the process: when this returns, the broker has them, but for those that middleware has left out.
+    package func relay(_ calls: [(payload: [UInt8], workerHoldsETA: Bool?)]) async throws {
+        let messages = try calls.map { call in
+            var message = try TaskMessage(decoding: call.payload, limits: .held)
+            message.workerHoldsETA = call.workerHoldsETA
+            return message
+        }
         let last: @Sendable ([TaskMessage]) async throws -> Enqueued
         if immediate != nil {
             last = try destination

@@ -66,7 +66,7 @@ extension Outbox {
     /// sent keeps no other. Returns those that were sent.
     private func send(_ rows: [OutboxRow]) async throws -> Set<Int64> {
         do {
-            try await app.relay(rows.map(\.payload))
+            try await app.relay(rows.map { ($0.payload, $0.workerHoldsETA) })
             return Set(rows.map(\.number))
         } catch let error as BrokerError where error.isRetryable || error.code == .closed {
             throw error

@@ -73,7 +73,7 @@ public final class Outbox: Service {
             let news = try broker.send([call.outgoing], in: db)
             db.afterNextTransaction(onCommit: { _ in broker.tell(news) })
         } else {
-            try OutboxTable.add(call.outgoing, in: db)
+            try OutboxTable.add(call.outgoing, workerHoldsETA: call.workerHoldsETA, in: db)
             db.afterNextTransaction(onCommit: { [signal] _ in signal.give() })
         }
         return call.result

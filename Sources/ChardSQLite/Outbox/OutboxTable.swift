@@ -10,6 +10,8 @@ struct OutboxRow: Sendable {
     let number: Int64
     let id: String
     let payload: [UInt8]
+    /// What its call has said about who holds it until its time.
+    let workerHoldsETA: Bool?
     /// Whether it was taken before by somebody who did not say what became of it.
     let isInDoubt: Bool
 }
@@ -24,11 +26,16 @@ enum OutboxTable {
                     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, payload BLOB NOT NULL, taken REAL, problem TEXT
                 )
                 """)
+        // Not in the table of 0.2.0, which may hold messages still, and whose programs may go on writing to it.
+        if try !db.columns(in: "chard_outbox").contains(where: { $0.name == "workerHoldsETA" }) {
+            try db.execute(sql: "ALTER TABLE chard_outbox ADD COLUMN workerHoldsETA BOOLEAN")
+        }
     }
 
-    static func add(_ message: OutgoingMessage, in db: Database) throws {
+    static func add(_ message: OutgoingMessage, workerHoldsETA: Bool?, in db: Database) throws {
         try db.execute(
-            sql: "INSERT INTO chard_outbox (id, payload) VALUES (?, ?)", arguments: [message.id, Data(message.payload)])
+            sql: "INSERT INTO chard_outbox (id, payload, workerHoldsETA) VALUES (?, ?, ?)",
+            arguments: [message.id, Data(message.payload), workerHoldsETA])
     }
 
     static func count(in db: Database) throws -> Int {
@@ -40,10 +47,13 @@ enum OutboxTable {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT number, id, payload, taken NOTNULL FROM chard_outbox
+                SELECT number, id, payload, taken NOTNULL, workerHoldsETA FROM chard_outbox
                 WHERE problem IS NULL AND (taken IS NULL OR taken < ?) ORDER BY number LIMIT ?
                 """, arguments: [takenBefore, limit]
-        ).map { OutboxRow(number: $0[0], id: $0[1], payload: try $0.bytes(2), isInDoubt: $0[3]) }
+        ).map {
+            OutboxRow(
+                number: $0[0], id: $0[1], payload: try $0.bytes(2), workerHoldsETA: $0[4], isInDoubt: $0[3])
+        }
         for row in rows {
             try db.execute(sql: "UPDATE chard_outbox SET taken = ? WHERE number = ?", arguments: [now, row.number])
         }

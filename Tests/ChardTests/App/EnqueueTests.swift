@@ -188,15 +188,17 @@ struct EnqueueTests {
     func dueAtOthers() async throws {
         let task = app.task("t") { () in 1 }
         let eta = clock.now + 3600
-        let call = try app.prepare(task.signature(options: EnqueueOptions(eta: eta)))
+        let calls = try [nil, true, false].map {
+            try app.prepare(task.signature(options: EnqueueOptions(eta: eta, workerHoldsETA: $0)))
+        }
         broker.give(toOthers: ["celery"])
         try await app.enqueue([
             task.signature(options: EnqueueOptions(eta: eta)),
             task.signature(options: EnqueueOptions(eta: eta, workerHoldsETA: false)),
             task.signature(options: EnqueueOptions(queue: "own", eta: eta)),
         ])
-        try await app.relay([call.outgoing.payload])
-        #expect(broker.sent.all.map { $0.map(\.dueAt) } == [[nil, eta, eta], [nil]])
+        try await app.relay(calls.map { ($0.outgoing.payload, $0.workerHoldsETA) })
+        #expect(broker.sent.all.map { $0.map(\.dueAt) } == [[nil, eta, eta], [nil, nil, eta]])
     }
 
     @Test("many calls go in one batch, in order, each with an id of its own")
