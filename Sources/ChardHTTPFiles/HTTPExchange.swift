@@ -19,18 +19,20 @@ final class HTTPExchange: ChannelInboundHandler {
 
     private let promise: EventLoopPromise<HTTPAnswer>
     private let limit: Int
+    private let address: HTTPAddress
     private let place: String
     private var answer: HTTPAnswer?
 
-    private init(_ promise: EventLoopPromise<HTTPAnswer>, atMost limit: Int, _ place: String) {
+    private init(_ promise: EventLoopPromise<HTTPAnswer>, atMost limit: Int, _ address: HTTPAddress) {
         self.promise = promise
         self.limit = limit
-        self.place = place
+        self.address = address
+        place = address.description
     }
 
     /// Asks a server. All there is to go wrong comes as a ``FileError``.
     static func perform(
-        _ head: HTTPRequestHead, _ body: [UInt8]?, at address: HTTPAddress, atMost limit: Int,
+        _ head: HTTPRequestHead, _ body: [UInt8]?, at address: HTTPAddress, _ tls: TLSTrust?, atMost limit: Int,
         within timeout: TimeAmount
     ) async throws -> HTTPAnswer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -44,14 +46,9 @@ final class HTTPExchange: ChannelInboundHandler {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if address.isSecure {
-                        let context = try NIOSSLContext(configuration: .makeClientConfiguration())
-                        let isName = (try? SocketAddress(ipAddress: address.host, port: 0)) == nil
-                        try pipeline.addHandler(
-                            NIOSSLClientHandler(context: context, serverHostname: isName ? address.host : nil))
-                    }
+                    if let tls { try pipeline.addHandler(tls.handler(for: address.host)) }
                     try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(HTTPExchange(promise, atMost: limit, place))
+                    try pipeline.addHandler(HTTPExchange(promise, atMost: limit, address))
                 }
             }
             .connect(host: address.host, port: address.port)
@@ -95,7 +92,8 @@ final class HTTPExchange: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        promise.fail(FileError(.unavailable, "\(place) cannot be used: \(error)"))
+        promise.fail(
+            FileError(.unavailable, TLSTrust.problem(error, with: address) ?? "\(place) cannot be used: \(error)"))
         context.close(promise: nil)
     }
 }

@@ -18,8 +18,11 @@ public struct HTTPFileStore: FileStore {
     private let address: HTTPAddress
     private let headers: HTTPHeaders
     private let timeout: TimeAmount
+    private let tls: TLSTrust?
 
     /// A store at a URL, which nothing else should use; nothing is connected yet.
+    ///
+    /// The certificate of an `https://` server has to be for the host of the URL, and signed by an authority that the system trusts.
     ///
     /// - Parameters:
     ///   - url: `http://` or `https://`; `user:password@` before the host becomes basic authorization.
@@ -27,7 +30,29 @@ public struct HTTPFileStore: FileStore {
     ///   - timeout: How long one request may take, at most.
     /// - Throws: `FileError` with the code `misnamed` if the URL cannot be read. It repeats nothing that may be a password.
     public init(_ url: String, headers: [String: String] = [:], timeout: Duration = .seconds(30)) throws(FileError) {
+        try self.init(url, headers, timeout, authorityFile: nil)
+    }
+
+    /// The same for a server of a private authority: its certificate has to be for the host of the URL, and signed by one of those in
+    /// `authorityFile`, a file of PEM certificates, which takes the place of the system's.
+    ///
+    /// - Throws: `FileError` with the code `misnamed`, too, where the URL is not `https://`, or the file holds no certificates. It is read
+    ///   now, and not again.
+    public init(
+        _ url: String, headers: [String: String] = [:], timeout: Duration = .seconds(30), authorityFile: String
+    ) throws(FileError) {
+        try self.init(url, headers, timeout, authorityFile: authorityFile)
+    }
+
+    private init(
+        _ url: String, _ headers: [String: String], _ timeout: Duration, authorityFile: String?
+    ) throws(FileError) {
         address = try HTTPAddress(url)
+        guard address.isSecure || authorityFile == nil else {
+            throw FileError(
+                .misnamed, "\(address) is not encrypted, and needs no authority; write https:// or leave that out")
+        }
+        tls = address.isSecure ? try TLSTrust(authorityFile: authorityFile) : nil
         location = address.description
         var all = HTTPHeaders(headers.map { ($0.key, $0.value) })
         if let authorization = address.authorization { all.replaceOrAdd(name: "Authorization", value: authorization) }
@@ -73,7 +98,7 @@ public struct HTTPFileStore: FileStore {
             headers.replaceOrAdd(name: "Content-Type", value: "application/octet-stream")
         }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: "\(address.path)/\(key)", headers: headers)
-        return try await HTTPExchange.perform(head, body, at: address, atMost: limit, within: timeout)
+        return try await HTTPExchange.perform(head, body, at: address, tls, atMost: limit, within: timeout)
     }
 
     private func refusal(_ answer: HTTPAnswer, _ key: String) -> FileError {

@@ -78,6 +78,75 @@ struct HTTPFileStoreTests {
         #expect(try await code { try await away.write([1], as: "a") } == .unavailable)
     }
 
+    /// Python's own web server with TLS, which keeps what is put there.
+    private static let secureServer = """
+        import http.server, ssl, sys
+        files = {}
+        class Files(http.server.BaseHTTPRequestHandler):
+            def do_PUT(self):
+                files[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(201)
+            def do_GET(self):
+                self.answer(200 if self.path in files else 404, files.get(self.path, b""))
+            def do_DELETE(self):
+                self.answer(204 if files.pop(self.path, None) is not None else 404)
+            def answer(self, status, body=b""):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        print(server.server_port, flush=True)
+        server.serve_forever()
+        """
+
+    @Test("a server of a private authority is used where that is named, and its certificate is for its name")
+    func privateAuthority() async throws {
+        let authority = try await PrivateAuthority(for: "localhost")
+        let server = try Program(
+            "/usr/bin/env", ["python3", "-c", Self.secureServer, authority.certificateFile, authority.keyFile])
+        try await eventually("the server listens") { server.output.hasSuffix("\n") }
+        let port = try #require(Int(server.output.dropLast()), "\(server.talk)")
+        func trouble(_ url: String, authorityFile: String?) async throws -> String {
+            let store =
+                try authorityFile.map { try HTTPFileStore(url, authorityFile: $0) } ?? HTTPFileStore(url)
+            let error = await #expect(throws: FileError.self) { try await store.write([1], as: "a") }
+            #expect(error?.code == .unavailable)
+            return error?.description ?? ""
+        }
+
+        let store = try HTTPFileStore("https://localhost:\(port)/files", authorityFile: authority.authorityFile)
+        let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let file = try await store.keep(bytes)
+        #expect(try await store.contents(of: file) == bytes)
+        #expect(try await store.remove(file))
+        #expect(try await code { _ = try await store.contents(of: file) } == .missing)
+
+        let untrusted = try await trouble("https://localhost:\(port)/files", authorityFile: nil)
+        #expect(untrusted.contains("its certificate is not trusted"), "\(untrusted)")
+        let stranger = try await PrivateAuthority(for: "localhost")
+        let strange = try await trouble("https://localhost:\(port)", authorityFile: stranger.authorityFile)
+        #expect(strange.contains("its certificate is not trusted"), "\(strange)")
+        let misnamed = try await trouble("https://127.0.0.1:\(port)", authorityFile: authority.authorityFile)
+        #expect(misnamed.contains("its certificate is for another name than 127.0.0.1"), "\(misnamed)")
+        #expect(try await store.contents(of: store.keep([7])) == [7], "nothing of that has harmed the server")
+
+        try await serve { port, _ in
+            let plain = try await trouble("https://127.0.0.1:\(port)", authorityFile: authority.authorityFile)
+            #expect(plain.contains("it does not speak TLS"), "\(plain)")
+        }
+    }
+
+    @Test("an authority that makes no sense is refused")
+    func authorities() throws {
+        #expect(throws: FileError.self) { try HTTPFileStore("https://host", authorityFile: "/nowhere.pem") }
+        #expect(throws: FileError.self) { try HTTPFileStore("https://host", authorityFile: #filePath) }
+        #expect(throws: FileError.self) { try HTTPFileStore("http://host", authorityFile: "/etc/hosts") }
+    }
+
     @Test("URLs that make no sense are refused")
     func urls() throws {
         for url in [
