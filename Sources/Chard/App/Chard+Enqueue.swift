@@ -113,14 +113,14 @@ extension Chard {
     }
 
     func message<Output>(
-        for signature: Signature<Output>, now: Date, parent: TaskMessage?
+        for signature: Signature<Output>, now: Date, parent: TaskMessage?, texts: ArgumentTexts? = nil
     ) throws -> TaskMessage {
         if signature.task.isEmpty { throw AppError("cannot enqueue a task whose name is the empty string") }
         if let problem = signature.options.problem { throw AppError("cannot enqueue \(signature.task): \(problem)") }
         var message = TaskMessage(
             task: signature.task, id: signature.options.id ?? TaskID.random(), body: signature.body,
             queue: queue(for: signature.task, signature.options.queue ?? signature.taskOptions.queue),
-            texts: argumentTexts, parameters: signature.parameters ?? parameters(of: signature.task))
+            texts: texts ?? argumentTexts, parameters: signature.parameters ?? parameters(of: signature.task))
         message.eta = signature.options.eta ?? signature.options.countdown.map { now.addingTimeInterval($0.seconds) }
         message.expires =
             signature.options.expiresAt

@@ -73,6 +73,11 @@ struct Execution: Sendable {
         } catch {
             return .decided(.unreadable(error), nil, nil, nil)
         }
+        return prepare(message, on: delivery.queue)
+    }
+
+    /// The same for a message that was read already, or was never written.
+    func prepare(_ message: TaskMessage, on queue: String) -> Preparation {
         let task = registry[message.task] ?? BuiltinTask.named(message.task, among: registry)
         if let outcome = decision(on: message) { return decided(outcome, message, task) }
         guard let task else {
@@ -83,7 +88,7 @@ struct Execution: Sendable {
             if !body.embed.isEmpty, let problem = concluder.problem(with: body.embed) {
                 return .decided(.failure(.badWorkflow(problem), keptAs: .badWorkflow), message, task, body.embed)
             }
-            return .ready(TaskRun(task, message, body, queue: delivery.queue, in: surroundings))
+            return .ready(TaskRun(task, message, body, queue: queue, in: surroundings))
         } catch {
             return .decided(.unreadable(error), message, task, message.salvagedEmbed(limits: settings.limits))
         }

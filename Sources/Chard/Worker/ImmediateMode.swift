@@ -76,19 +76,39 @@ final class ImmediateMode: ImmediateRunner {
         try await pool.open()
         let worker = worker(of: app)
         // What follows a task runs before the next message, as it would where nobody waits.
-        var waiting = Deque(messages.map { $0.outgoing })
+        try await run(Deque(messages.map { $0.outgoing }), by: worker)
+    }
+
+    /// Runs a message that nobody has sent, and what follows it.
+    func runUnsent(_ message: TaskMessage, of app: Chard) async throws {
+        guard message.eta == nil else { return try await run([message], of: app) }
+        try await pool.open()
+        let worker = worker(of: app)
+        let end = try await worker.work(on: message, at: node, joins: results) { [results] in
+            // Most of it leaves nothing.
+            $0.effects.isEmpty ? Receipt(.settled) : results.take($0.effects)
+        }
+        try await run(Deque(try followers(of: end)), by: worker)
+    }
+
+    private func run(_ messages: Deque<OutgoingMessage>, by worker: SoloWorker) async throws {
+        var waiting = messages
         while let message = waiting.popFirst() {
             if waits, let due = message.dueAt {
-                try await Task.sleep(for: .seconds(max(0, due.timeIntervalSince(app.settings.now()))))
+                try await Task.sleep(for: .seconds(max(0, due.timeIntervalSince(results.settings.now()))))
             }
             let delivery = Delivery(queue: message.queue, payload: message.payload, place: node)
             let end = try await worker.work(on: delivery, notBefore: message.dueAt, joins: results) { [results] in
                 results.take($0.effects)
             }
-            for next in end.settlement.effects.messages.reversed() { waiting.prepend(next) }
-            if case .retry = end.outcome { continue }
-            if failures == .thrown, let error = end.outcome.error { throw error }
+            for next in try followers(of: end).reversed() { waiting.prepend(next) }
         }
+    }
+
+    private func followers(of end: SoloWorker.End) throws -> [OutgoingMessage] {
+        if case .retry = end.outcome { return end.settlement.effects.messages }
+        if failures == .thrown, let error = end.outcome.error { throw error }
+        return end.settlement.effects.messages
     }
 }
 

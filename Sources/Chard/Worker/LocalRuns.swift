@@ -20,7 +20,9 @@ extension Signature {
                 "cannot run \(task) in this process: it is not registered here; register it, or enqueue it for a worker that has it"
             )
         }
-        var message = try app.message(for: self, now: app.settings.now(), parent: nil)
+        // Nobody lists what waits here, and looks at its arguments.
+        var message = try app.message(
+            for: self, now: app.settings.now(), parent: nil, texts: ArgumentTexts(isShown: false))
         message.ignoresResult = true
         return LocalCall(task: task, message: message)
     }
@@ -40,6 +42,6 @@ package final class LocalRuns: Sendable {
     /// Runs a call, and all retries of it, to its end.
     /// - Throws: ``TaskError`` if it has failed.
     package func run(_ call: LocalCall) async throws {
-        try await runner.run([call.message], of: app)
+        try await runner.runUnsent(call.message, of: app)
     }
 }

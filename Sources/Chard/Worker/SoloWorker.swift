@@ -50,9 +50,27 @@ package struct SoloWorker: Sendable {
     ) async throws -> End {
         var execution = execution
         if let date { execution.brokerTime = { [now = execution.brokerTime] in max(now(), date) } }
+        return try await finish(execution.prepare(delivery), of: delivery, by: execution, joins: joins, settle: settle)
+    }
+
+    /// The same for a message that is not on any queue, nor a part of a workflow: nobody has to write it, nor to read it.
+    package func work(
+        on message: TaskMessage, at place: String, joins: any JoinStore, settle: (Settlement) async throws -> Receipt
+    ) async throws -> End {
+        let queue = message.properties.routingKey
+        // Only who removes files looks at it as it would travel.
+        let delivery = Delivery(queue: queue, payload: fileKeeper == nil ? [] : message.encoded(), place: place)
+        return try await finish(
+            execution.prepare(message, on: queue), of: delivery, by: execution, joins: joins, settle: settle)
+    }
+
+    private func finish(
+        _ preparation: Execution.Preparation, of delivery: Delivery, by execution: Execution, joins: any JoinStore,
+        settle: (Settlement) async throws -> Receipt
+    ) async throws -> End {
         let outcome: Outcome
         let known: (message: TaskMessage?, task: RegisteredTask?, embed: Embed?)
-        switch execution.prepare(delivery) {
+        switch preparation {
         case .decided(let decision, let message, let task, let embed):
             outcome = decision
             known = (message, task, embed)
@@ -126,7 +144,12 @@ package struct SoloWorker: Sendable {
 package final class SoloPool: Sendable {
     let threads = BlockingPool(limit: ProcessInfo.processInfo.activeProcessorCount)
     private let dependencies: Dependencies
-    private let opening = Mutex<Task<Void, any Error>?>(nil)
+    private struct Opening {
+        var task: Task<Void, any Error>?
+        /// So that most need not wait for a task that has ended long ago.
+        var isOver = false
+    }
+    private let opening = Mutex(Opening())
 
     package init(_ app: Chard) {
         dependencies = app.dependencies
@@ -134,20 +157,23 @@ package final class SoloPool: Sendable {
 
     deinit {
         threads.shutdown()
-        if opening.withLock({ $0 != nil }) { Task { [dependencies] in await dependencies.close() } }
+        if opening.withLock({ $0.task != nil }) { Task { [dependencies] in await dependencies.close() } }
     }
 
     /// Makes the app's dependencies before the first run.
     package func open() async throws {
-        let task = opening.withLock { opening in
-            let task = opening ?? Task { [dependencies] in try await dependencies.open() }
-            opening = task
+        let task: Task<Void, any Error>? = opening.withLock { opening in
+            if opening.isOver { return nil }
+            let task = opening.task ?? Task { [dependencies] in try await dependencies.open() }
+            opening.task = task
             return task
         }
+        guard let task else { return }
         do {
             try await task.value
+            opening.withLock { $0.isOver = true }
         } catch {
-            opening.withLock { $0 = nil }
+            opening.withLock { $0.task = nil }
             throw error
         }
     }
