@@ -34,10 +34,13 @@ example: ## builds a web app of Examples/Apps and starts it, worker inside; NAME
 	@$(stage) "Build $(NAME)" $(build_apps) --product $(NAME)
 	@.build-apps/debug/$(NAME) serve
 
-examples-test: ## builds the web apps of Examples/Apps and uses them with a real browser; APPS="--apps polls --brokers redis"
-	@$(stage) "Install what is missing" Scripts/setup --browser
+# Its package asks for the variable, too: it stands in the environment, or behind make.
+postgres := $(if $(DECISIONS_POSTGRES),--postgres)
+examples-test: ## builds the web apps of Examples/Apps and uses them with a real browser; APPS="--apps polls --brokers redis", DECISIONS_POSTGRES=1
+	@$(stage) "Install what is missing" Scripts/setup --browser $(postgres)
 	@$(stage) "Build the web apps" $(build_apps)
-	@$(stage) "Use the web apps" .venv-browser/bin/python Examples/Apps/Browser/drive.py $(APPS)
+	@$(stage) "Test profiles in immediate mode" swift test --package-path Examples/Apps --scratch-path .build-apps --disable-xctest
+	@$(stage) "Use the web apps" .venv-browser/bin/python Examples/Apps/Browser/drive.py $(postgres) $(APPS)
 
 dashboard-test: ## uses the dashboard with a real browser, over Redis and a file; DASHBOARD="--brokers sqlite --shots DIR"
 	@$(stage) "Install what is missing" Scripts/setup --python --browser

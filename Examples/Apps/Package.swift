@@ -56,6 +56,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -65,6 +66,18 @@ let package = Package(
         app("decisions", "Decisions", withPostgres ? ["CPQ"] : []),
         app("slow-dashboard", "SlowDashboard"),
         app("reviews", "Reviews", [.product(name: "ChardHTTPFiles", package: "chard")]),
+        .testTarget(
+            name: "ProfilesTests",
+            dependencies: [
+                "profiles",
+                .product(name: "Chard", package: "chard"),
+                .product(name: "ChardHummingbird", package: "chard"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
         .executableTarget(name: "web-bench", dependencies: common, path: "Sources/WebBench", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -47,9 +47,26 @@ def play(site, browser, redis):
         return browser.all("#closed")
     browser.wait("it is closed", is_closed, 10)
 
+    if redis:
+        away(site, browser, redis)
     create_refused(browser, site)
+    browser.open(site.url + "/nowhere")
+    browser.shows("no page at this address")
     assert site.ask("GET", "/polls/12345")[0] == 404
     assert site.ask("GET", "/polls/%3Cscript%3E")[0] == 404
+
+
+def away(site, browser, redis):
+    """Without its broker the site goes on; the task follows once it is back."""
+    site.stop_worker()
+    redis.kill()
+    create(browser, site, "Without a broker?", 2)
+    browser.find("input[type=radio]").click()
+    browser.press("Vote")
+    browser.shows("1 vote")
+    redis.start()
+    site.start_worker()
+    browser.wait("it is closed", lambda: browser.find("#closed"), 15)
 
 
 def create_refused(browser, site):

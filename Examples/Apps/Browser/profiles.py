@@ -50,6 +50,8 @@ def play(site, browser, redis):
             PROFILES_ADMIN="boss@example.com", PROFILES_SMTP=f"127.0.0.1:{server.port}" if server else "")
         photos(site, browser)
         contact(site, browser, mails if server else None)
+        if redis:
+            away(site, browser, redis)
     finally:
         if server:
             server.stop()
@@ -102,3 +104,24 @@ def contact(site, browser, mails):
         "POST", "/contact", b"sender=a%40b.c%0D%0ABcc%3A+x%40y.z&text=hi",
         {"Content-Type": "application/x-www-form-urlencoded"})
     assert status == 400 and "address" in text
+
+
+def away(site, browser, redis):
+    """Without its broker the site says so, and has done nothing."""
+    site.stop_worker()
+    redis.kill()
+    before = site.ask("GET", "/list")[2]
+    upload(browser, site, "Late", site.folder / "cat.png")
+    browser.shows("cannot be reached")
+    browser.shoot("away")
+    browser.open(site.url + "/contact")
+    browser.type("Your address", "ada@example.com")
+    browser.type("Message", "Hello again!")
+    browser.press("Send")
+    browser.shows("cannot be reached")
+    assert site.ask("GET", "/list")[2] == before, "nothing half done"
+    assert not list((site.folder / "profiles-uploads").iterdir())
+    status, headers, text = site.ask(
+        "POST", "/contact", b"sender=a%40b.c&text=hi", {"Content-Type": "application/x-www-form-urlencoded"})
+    assert status == 503 and headers["Retry-After"] and "problem+json" in headers["Content-Type"], (status, text)
+    assert site.log().count("the broker is away; answered 503") == 3

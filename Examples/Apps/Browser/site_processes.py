@@ -37,8 +37,12 @@ class Redis:
     def __init__(self, folder):
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--save", "", "--dir", folder],
+            ["redis-server", "--port", str(self.port), "--save", "", "--dir", self.folder],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually("Redis answers", lambda: answers(self.port))
 
@@ -93,7 +97,8 @@ class Site:
                 process.wait()
 
     def log(self):
-        return (self.folder / "log").read_text(errors="replace")[-8000:]
+        log = self.folder / "log"
+        return log.read_text(errors="replace")[-8000:] if log.exists() else "nothing: it was not started"
 
     def _spawn(self, *arguments):
         with open(self.folder / "log", "ab") as log:

@@ -6,6 +6,7 @@ import ChardHummingbird
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Pages
 
@@ -44,10 +45,17 @@ struct DecisionAPI: Sendable {
         }
         router.get("/decisions/{id}") { request, context in
             let id = try context.parameters.require("id")
-            guard let decision = try await store.decision(id) else {
-                return problem(.notFound, "There is no decision of this id.")
+            do {
+                guard let decision = try await store.decision(id) else {
+                    return problem(.notFound, "There is no decision of this id.")
+                }
+                return try decision.response(from: request, context: context)
+            } catch let error as StoreError where error.isAway {
+                context.logger.error("answered 503", metadata: ["error": "\(error)"])
+                return problem(
+                    .serviceUnavailable, "The database cannot be reached at the moment. Try again in a moment.",
+                    headers: [.retryAfter: "5"])
             }
-            return try decision.response(from: request, context: context)
         }
     }
 
@@ -62,11 +70,11 @@ struct DecisionAPI: Sendable {
         return loan
     }
 
-    private func problem(_ status: HTTPResponse.Status, _ detail: String) -> Response {
+    private func problem(_ status: HTTPResponse.Status, _ detail: String, headers: HTTPFields = [:]) -> Response {
         let text = #"{"title":"\#(status.reasonPhrase)","status":\#(status.code),"detail":"\#(detail)"}"#
-        return Response(
-            status: status, headers: [.contentType: "application/problem+json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
     private var page: HTML {

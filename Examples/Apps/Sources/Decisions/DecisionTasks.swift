@@ -17,19 +17,22 @@ struct DecisionTasks: TaskSet {
 
     init(_ app: Chard) {
         let seconds = Duration.seconds(Int(setting("DECISIONS_SECONDS", or: "2")) ?? 2)
-        let save = app.task("decisions.save") { (context: TaskContext, decision: Decision) in
+        // A database that is away may be back in a moment.
+        let again = TaskOptions(retry: .exponential(maxRetries: 6))
+        save = app.task("decisions.save", options: again) { (context: TaskContext, decision: Decision) in
             try await context.dependencies.get((any Store).self).save(decision)
         }
-        self.save = save
         remember = app.task("decisions.remember") { (context: TaskContext, key: String, decision: Decision) in
             try await context.dependencies.get(Cache.self).set(key, decision)
         }
-        simulate = app.blockingTask("decisions.simulate") { (context: TaskContext, request: LoanRequest) in
+        simulate = app.blockingTask("decisions.simulate", options: again) {
+            (context: TaskContext, request: LoanRequest) in
             let decision = Decision(id: context.id, Model.simulate(request, for: seconds), by: "simulation")
             try context.dependencies.get((any Store).self).saveBlocking(decision)
             return decision
         }
-        askBureau = app.task("decisions.ask_bureau") { (context: TaskContext, request: LoanRequest) in
+        askBureau = app.task("decisions.ask_bureau", options: again) {
+            (context: TaskContext, request: LoanRequest) in
             let score = try await Model.askBureau(request, for: seconds)
             let decision = Decision(id: context.id, score, by: "bureau")
             try await context.dependencies.get((any Store).self).save(decision)

@@ -24,8 +24,11 @@ func openStore(_ place: String) throws -> any Store {
     #endif
 }
 
+/// What the database has to say against it.
 struct StoreError: Error, CustomStringConvertible {
     let description: String
+    /// Whether it may well be there again in a moment.
+    var isAway = false
 }
 
 extension Decision: FetchableRecord, PersistableRecord {}

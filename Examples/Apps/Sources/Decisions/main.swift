@@ -36,6 +36,7 @@ struct Serve: AsyncParsableCommand {
                     }
                 })
             let router = Router(context: TasksContext.self)
+            router.add(middleware: ProblemPages())
             router.add(middleware: TasksMiddleware(background: background, jobs: jobs, sendTimeout: .seconds(2)))
             jobs.addRoutes(to: router)
             try DecisionAPI(app, tasks).addRoutes(to: router)

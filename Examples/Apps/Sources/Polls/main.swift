@@ -27,6 +27,7 @@ struct Serve: AsyncParsableCommand {
             let outbox = try Outbox(app, in: store.database)
             let background = BackgroundTasks(app)
             let router = Router(context: TasksContext.self)
+            router.add(middleware: ProblemPages())
             router.add(middleware: TasksMiddleware(background: background))
             PollSite(store: store, outbox: outbox, close: tasks.close).addRoutes(to: router)
             try await site.serve(app, router, background: background, hasBeat: site.worker, services: [outbox])

@@ -116,8 +116,10 @@ struct ProfileSite: Sendable {
             <script>
             const list = document.getElementById("list");
             async function refresh() {
-              const answer = await fetch("/list");
-              if (answer.ok) list.innerHTML = await answer.text();
+              try {
+                const answer = await fetch("/list");
+                if (answer.ok) list.innerHTML = await answer.text();
+              } catch { /* The site is away; it is asked again. */ }
               watch();
             }
             function watch() { if (list.querySelector("[data-state=open]")) setTimeout(refresh, 1000); }

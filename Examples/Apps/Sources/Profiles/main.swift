@@ -39,6 +39,7 @@ struct Serve: AsyncParsableCommand {
         try await common.withApp { app in
             let background = BackgroundTasks(app)
             let router = Router(context: TasksContext.self)
+            router.add(middleware: ProblemPages())
             router.add(middleware: TasksMiddleware(background: background))
             try ProfileSite(app, tasks).addRoutes(to: router)
             try await site.serve(app, router, background: background)

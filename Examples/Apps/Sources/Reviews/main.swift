@@ -38,6 +38,7 @@ struct Serve: AsyncParsableCommand {
         try await common.withApp { app in
             let background = BackgroundTasks(app)
             let router = Router(context: TasksContext.self)
+            router.add(middleware: ProblemPages())
             router.add(middleware: TasksMiddleware(background: background))
             ReviewSite(store: try app.dependencies.get(Store.self)).addRoutes(to: router)
             try await site.serve(app, router, background: background, hasBeat: site.worker)

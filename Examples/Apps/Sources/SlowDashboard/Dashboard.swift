@@ -87,8 +87,11 @@ struct Dashboard: Sendable {
             <script>
             const rows = document.getElementById("rows"), streams = new Map();
             async function refresh() {
-              const answer = await fetch("/rows");
-              if (answer.ok) { rows.innerHTML = await answer.text(); watch(); }
+              try {
+                const answer = await fetch("/rows");
+                if (answer.ok) rows.innerHTML = await answer.text();
+              } catch { /* The site is away; it is asked again. */ }
+              watch();
             }
             // What a worker runs tells of itself; for what this server runs, the page asks.
             function watch() {

@@ -27,6 +27,7 @@ struct Serve: AsyncParsableCommand {
             let background = BackgroundTasks(app)
             let jobs = Jobs(app)
             let router = Router(context: TasksContext.self)
+            router.add(middleware: ProblemPages())
             router.add(middleware: TasksMiddleware(background: background, jobs: jobs))
             jobs.addRoutes(to: router)
             Dashboard(store: try app.dependencies.get(Store.self), ask: tasks.ask).addRoutes(to: router)
