@@ -44,13 +44,18 @@ public struct LossSeal: Sendable, Hashable {
 
     /// The message as it may be believed: without losses that nobody here has counted.
     public func trusting(_ message: consuming TaskMessage) -> TaskMessage {
-        guard message.losses > 0 || message.headers[Self.lostHeader] != nil else { return message }
+        guard Self.concerns(message) else { return message }
         if message.headers[Self.header]?.string == mark(of: message) { return message }
         message.losses = 0
         message.headers[Self.lostHeader] = nil
         message.headers[Self.lostByHeader] = nil
         message.headers[Self.header] = nil
         return message
+    }
+
+    /// Whether a message counts losses at all. Few do, and to hand any other through ``trusting(_:)`` copies it.
+    static func concerns(_ message: borrowing TaskMessage) -> Bool {
+        message.losses > 0 || message.headers[lostHeader] != nil
     }
 
     private func mark(of message: borrowing TaskMessage) -> String {

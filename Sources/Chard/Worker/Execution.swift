@@ -64,10 +64,11 @@ struct Execution: Sendable {
 
     /// Reads a delivery. What can be said without running it is decided here.
     func prepare(_ delivery: Delivery) -> Preparation {
-        let message: TaskMessage
+        var message: TaskMessage
         do throws(MessageError) {
             if let size = delivery.excerptOf { throw MessageError(tooLarge: size, excerpt: delivery.payload) }
-            message = concluder.seal.trusting(try TaskMessage(decoding: delivery.payload, limits: settings.limits))
+            message = try TaskMessage(decoding: delivery.payload, limits: settings.limits)
+            if LossSeal.concerns(message) { message = concluder.seal.trusting(message) }
             // Nothing that such a message says is followed, nobody but its sender having said it.
             try signing?.check(message)
         } catch {

@@ -78,7 +78,7 @@ public final class TaskLog: WorkerObserver {
         let level = Self.level(of: outcome)
         guard self.level <= level else { return }
         let identity = message == nil ? MessageIdentity(delivery.payload) : nil
-        let task = message.map { $0.shadow ?? $0.task } ?? identity?.task
+        let task = message?.shadow ?? message?.task ?? identity?.task
         guard mayWrite(of: task ?? "", level) else { return }
         var metadata = metadata(task, message?.id ?? identity?.id, delivery.queue, hold.node, duration)
         if let traceID = message?.traceID { metadata[LogKey.traceID] = .string(traceID) }

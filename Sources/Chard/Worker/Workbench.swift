@@ -185,8 +185,10 @@ final class Workbench: Sendable {
     /// Notes that a run is about to end, so that no time limit ends it meanwhile. Returns whether none has.
     func beginsToEnd(_ slot: Int) -> Bool {
         state.withLock { state in
-            state.runs[slot]?.isEnding = true
-            return state.runs[slot].map { !$0.isAbandoned } ?? false
+            // In its place, since a copy of a run is some twenty references.
+            guard let place = state.runs.index(forKey: slot) else { return false }
+            state.runs.values[place].isEnding = true
+            return !state.runs.values[place].isAbandoned
         }
     }
 
