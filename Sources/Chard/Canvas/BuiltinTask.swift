@@ -27,17 +27,20 @@ enum BuiltinTask {
         case Gathering.task: task(name) { context, body in throw try Gathering.replacement(body, on: context.queue) }
         case PipelineCall.task: task(name) { _, body in throw try PipelineCall.replacement(body) }
         case CallingOff.task: task(name) { context, body in try await callOff(context, body) }
-        case FailureNotice.task: task(name) { context, body in throw Replacement(try await told(context, body)) }
+        case FailureNotice.task:
+            task(name, retry: FailureNotice.retry) { context, body in throw Replacement(try await told(context, body)) }
         case "celery.backend_cleanup": task(name) { _, _ in Array("null".utf8) }
         default: nil
         }
     }
 
     private static func task(
-        _ name: String, _ run: @escaping @Sendable (TaskContext, MessageBody) async throws -> [UInt8]
+        _ name: String, retry: RetryPolicy = .whenAsked,
+        _ run: @escaping @Sendable (TaskContext, MessageBody) async throws -> [UInt8]
     ) -> RegisteredTask {
         RegisteredTask(
-            name: name, options: TaskOptions(), signature: ["*args", "**kwargs"], isBlocking: false, parameters: [],
+            name: name, options: TaskOptions(retry: retry), signature: ["*args", "**kwargs"], isBlocking: false,
+            parameters: [],
             problems: [], run: run)
     }
 
@@ -146,7 +149,23 @@ enum BuiltinTask {
                 "BadWorkflow", "whom to tell that \(id) of workflow \(workflow) has failed is not kept any more",
                 module: "chard")
         }
-        return FailureNotice.failing(rest, try await failure(of: id, context).1, on: context.queue)
+        let error = try await failure(of: id, context).1
+        let texts = JSONText.elements(rest[...]) ?? []
+        var untold = texts.compactMap { try? Canvas(reading: $0) }
+        guard untold.count == texts.count, let end = untold.first?.counting,
+            let record = try await context.record(workflow),
+            let header = RenamedHeader(end.group, in: record)
+        else { return FailureNotice.failing(rest, error, on: context.queue) }
+        switch try await header.count(of: end.id, asking: { try await context.status(of: $0) }) {
+        case .under(let group):
+            for index in untold.indices { untold[index].rename(header.id, to: group) }
+            return FailureNotice.failing(untold, error, on: context.queue)
+        case .later:
+            throw Retry(after: .seconds(min(10, 1 << min(4, context.attempt - 1))), because: error)
+        case .byBody(let isFirst):
+            let body = isFirst ? [try Canvas(reading: end.chord)] : []
+            return FailureNotice.failing(body, .chord(end.id, error), on: context.queue)
+        }
     }
 
     /// What a step of a flow begins with, now that all it waits for is over.

@@ -32,7 +32,17 @@ enum FailureNotice {
         return canvas
     }
 
+    /// It comes again while it has to wait for another member of the same header, however long that runs.
+    static let retry = RetryPolicy(
+        maxRetries: 1_000_000, initialDelay: .seconds(1), maximumDelay: .seconds(10), factor: 2, jitter: false,
+        onAnyError: false)
+
     /// What the builtin task gives way to: a task that fails, with those behind it who are to be told.
+    static func failing(_ rest: [Canvas], _ error: TaskError, on queue: String) -> Canvas {
+        failing(Array(JSONText.array(rest.map { $0.encoded() })), error, on: queue)
+    }
+
+    /// The same, of those as the record has them.
     static func failing(_ rest: [UInt8], _ error: TaskError, on queue: String) -> Canvas {
         var canvas = Canvas(task: FlowStep.failing)
         canvas.keywords = [MessageBody.Keyword(name: "error", value: error.info.json.encoded()[...])]
@@ -155,6 +165,35 @@ struct FailureNotices {
 extension Canvas {
     /// Whether it is a call of one task.
     var isTask: Bool { if case .task = form { true } else { false } }
+
+    /// Its first task that counts for a chord: its id, the id of the header, and the body.
+    var counting: (id: String, group: String, chord: ArraySlice<UInt8>)? {
+        switch form {
+        case .task:
+            guard let id = options[.taskID].text, let group = options[.groupID].text, let chord = options[.chord] else {
+                return nil
+            }
+            return (id, group, chord)
+        case .chain(let parts), .group(let parts): return parts.lazy.compactMap(\.counting).first
+        case .chord(_, let body): return body.counting
+        }
+    }
+
+    /// Counts for the header under another id than so far.
+    mutating func rename(_ header: String, to group: String) {
+        switch form {
+        case .task: if options[.groupID].text == header { options[.groupID] = JSONText.string(group) }
+        case .chain(var parts):
+            for index in parts.indices { parts[index].rename(header, to: group) }
+            form = .chain(parts)
+        case .group(var members):
+            for index in members.indices { members[index].rename(header, to: group) }
+            form = .group(members)
+        case .chord(let head, var body):
+            body.rename(header, to: group)
+            form = .chord(head, body: body)
+        }
+    }
 
     /// Whether it carries a notice already: from whoever sent the whole.
     fileprivate var hasNotice: Bool {
