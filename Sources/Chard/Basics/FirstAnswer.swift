@@ -5,59 +5,24 @@ import Synchronization
 
 /// What one waits for and several may give: a value, an error, the end of one's patience. The first counts, and is told once.
 package final class FirstAnswer<Value: Sendable, Failure: Error>: Sendable {
-    package typealias Listener = @Sendable (Result<Value, Failure>) -> Void
+    package typealias Listener = PendingAnswer<Value, Failure>.Listener
 
-    @usableFromInline
-    enum State {
-        case open
-        case awaited(Listener)
-        /// The answer is kept only for a listener that has yet to come.
-        case given(Result<Value, Failure>?)
-    }
+    private let state = Mutex(PendingAnswer<Value, Failure>.open)
 
-    @usableFromInline
-    let state = Mutex(State.open)
-
-    @inlinable
     package init() {}
 
     /// Gives the answer; false if there was one before.
-    @inlinable
     @discardableResult
     package func give(_ answer: Result<Value, Failure>) -> Bool {
-        let before = state.withLock { state in
-            let before = state
-            switch before {
-            case .open: state = .given(answer)
-            case .awaited: state = .given(nil)
-            case .given: break
-            }
-            return before
-        }
-        switch before {
-        case .open: return true
-        case .given: return false
-        case .awaited(let listener):
-            listener(answer)
-            return true
-        }
+        state.withLock { $0.give(answer) }.tell(answer)
     }
 
     /// Sets who is told; at once if there is an answer already.
-    @inlinable
     package func whenGiven(_ listener: @escaping Listener) {
-        let known: Result<Value, Failure>? = state.withLock { state in
-            if case .given(let answer) = state { return answer }
-            state = .awaited(listener)
-            return nil
-        }
-        if let known { listener(known) }
+        if let known = state.withLock({ $0.await(listener) }) { listener(known) }
     }
 
-    @inlinable
-    package var isGiven: Bool {
-        state.withLock { if case .given = $0 { true } else { false } }
-    }
+    package var isGiven: Bool { state.withLock { $0.isGiven } }
 }
 
 extension FirstAnswer where Failure == any Error {

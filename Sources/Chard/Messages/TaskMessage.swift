@@ -120,7 +120,6 @@ extension TaskMessage {
 
     /// Notes that it is sent now.
     mutating func noteSent(at now: Date) {
-        properties.timestamp = Int(now.timeIntervalSince1970)
         // A rounding error of the floating point is none.
         properties.timestampInMilliseconds = Int((now.timeIntervalSince1970 * 1000 + 0.001).rounded(.down))
     }
@@ -143,9 +142,9 @@ extension TaskMessage {
         public var priority = 0
         /// Milliseconds, as text; Redis takes no notice.
         public var expiration: String?
-        /// When the message was sent, in whole seconds since 1970; Python's senders do not say so by themselves.
+        /// When the message was sent, in whole seconds since 1970, as Chard's clients said it before 0.3.
         public var timestamp: Int?
-        /// The same in milliseconds (`timestamp_in_ms`, as RabbitMQ calls it), which Chard's clients say besides.
+        /// The same in milliseconds (`timestamp_in_ms`, as RabbitMQ calls it), as they say it now; Python's senders say neither.
         public var timestampInMilliseconds: Int?
         /// All other properties. Names that kombu gives a meaning to, and both times, are not written from here.
         public var extra: [String: JSON] = [:]

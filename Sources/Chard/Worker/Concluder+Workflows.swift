@@ -46,8 +46,7 @@ extension Concluder {
 
     /// Keeps the record of a workflow that goes on for so long that it would go before its end.
     func renewal(of message: TaskMessage) -> Effect? {
-        guard let sent = message.properties.timestamp,
-            rules.now().timeIntervalSince1970 - Double(sent) > Self.recordsRenewedAfter
+        guard let sent = message.sentAt, rules.now().timeIntervalSince(sent) > Self.recordsRenewedAfter
         else { return nil }
         return .record(RecordChange(.amend, message.workflowID, "", nil, timeToLive: rules.lifetimes.usual))
     }

@@ -51,6 +51,8 @@ struct LogBudget {
     private let rate: Double
     private let burst: Double
     private var buckets: [Kind: Bucket] = [:]
+    /// The kind that was asked for last, and where its bucket is.
+    private var last: (kind: Kind, place: Dictionary<Kind, Bucket>.Index)?
 
     /// Names come from messages: more than this share one budget.
     static let mostKinds = 1_000
@@ -61,15 +63,22 @@ struct LogBudget {
     }
 
     mutating func ask(_ kind: Kind, at now: ContinuousClock.Instant) -> Answer {
-        // One look-up for a kind that is known: each run that ends asks.
-        if let place = buckets.index(forKey: kind) { return buckets.values[place].take(at: now, rate, burst) }
+        // Each run that ends asks, and mostly of the same task as the one before: to compare names is less than to hash one.
+        if let last, last.kind == kind { return buckets.values[last.place].take(at: now, rate, burst) }
+        if let place = buckets.index(forKey: kind) {
+            last = (kind, place)
+            return buckets.values[place].take(at: now, rate, burst)
+        }
+        // What is added moves the others.
+        last = nil
         return buckets[room(for: kind, at: now), default: Bucket(lines: burst, at: now, leftOutSince: now)]
             .take(at: now, rate, burst)
     }
 
     /// What was left out since it was last asked for.
     mutating func takeOmissions() -> [Omission] {
-        buckets.compactMap { kind, bucket in
+        last = nil
+        return buckets.compactMap { kind, bucket in
             bucket.leftOut == 0 ? nil : Omission(kind: kind, count: bucket.leftOut, since: bucket.leftOutSince)
         }.sorted { $0.count > $1.count }.map { omission in
             buckets[omission.kind]?.leftOut = 0

@@ -168,6 +168,8 @@ final class WorkerSession: Sendable {
         }
     }
 
+    /// Not within an async function, which would take room on the task's stack for each observer.
+    @inline(never)
     private func tell(_ news: (any WorkerObserver) -> Void) {
         for observer in observers { news(observer) }
         if let events, events.isOn { news(events) }
@@ -205,7 +207,7 @@ final class WorkerSession: Sendable {
             var over = batch
             do {
                 var receipts: [Receipt]
-                if batch.allSatisfy(\.isPlain) {
+                if batch.indices.allSatisfy({ batch[$0].isPlain }) {
                     receipts = try await consumer.settle(batch.map(\.settlement))
                 } else {
                     (batch, receipts) = try await settleJoining(batch)

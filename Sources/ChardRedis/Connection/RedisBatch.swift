@@ -3,6 +3,7 @@
 
 import Chard
 import NIOCore
+import Synchronization
 
 /// Commands that travel together: written in one piece, answered all at once.
 ///
@@ -18,7 +19,7 @@ package final class RedisBatch: Sendable {
     let hasScripts: Bool
     /// Whether it is the second try of commands whose scripts were not known.
     let isSendingScripts: Bool
-    private let outcome = FirstAnswer<[RESPValue], RedisError>()
+    private let outcome = Mutex(PendingAnswer<[RESPValue], RedisError>.open)
 
     init(_ commands: [RedisCommand], blockFor: Duration? = nil, isSendingScripts: Bool = false) {
         self.isSendingScripts = isSendingScripts
@@ -30,15 +31,15 @@ package final class RedisBatch: Sendable {
 
     /// Sets who is told of the replies.
     func whenComplete(_ completion: @escaping @Sendable (Result<[RESPValue], RedisError>) -> Void) {
-        outcome.whenGiven(completion)
+        if let known = outcome.withLock({ $0.await(completion) }) { completion(known) }
     }
 
     /// Finishes the batch; false if it was finished before.
     @discardableResult
     func complete(_ result: Result<[RESPValue], RedisError>) -> Bool {
-        outcome.give(result)
+        outcome.withLock { $0.give(result) }.tell(result)
     }
 
     /// Whether nobody waits for it any more.
-    var isFinished: Bool { outcome.isGiven }
+    var isFinished: Bool { outcome.withLock { $0.isGiven } }
 }

@@ -77,7 +77,7 @@ extension PeekedMessage {
             "losses": message.map { .integer($0.losses) } ?? .null, "args": text(arguments?.positional),
             "kwargs": text(arguments?.keywords), "origin": text(message?.origin),
             "parent_id": text(message?.parentID),
-            "sent_at": message?.properties.timestamp.map { .integer($0) } ?? .null, "holder": text(holder),
+            "sent_at": message?.sentAt.map { .integer(Int($0.timeIntervalSince1970)) } ?? .null, "holder": text(holder),
             "node": text(holder.flatMap { nodes[$0] }),
         ]
     }
