@@ -85,7 +85,7 @@ extension Chard {
         }
         return { messages in
             var outgoing = try messages.map { try self.outgoing(of: $0) }
-            await self.letOthersHold(messages, &outgoing, broker)
+            if messages.haveETA { await self.letOthersHold(messages, &outgoing, broker) }
             let placements = try await broker.send(outgoing, durability: durability)
             if self.settings.sendsSentEvents { await self.tellSent(messages, by: broker) }
             return Enqueued(messages, placements)
@@ -156,7 +156,7 @@ extension Chard {
         var outgoing: [OutgoingMessage] = []
         outgoing.reserveCapacity(messages.count)
         for index in messages.indices { outgoing.append(try self.outgoing(of: messages[index])) }
-        await letOthersHold(messages, &outgoing, broker)
+        if messages.haveETA { await letOthersHold(messages, &outgoing, broker) }
         let placements =
             if let buffer { try await buffer.send(outgoing, to: broker) } else { try await broker.send(outgoing) }
         if settings.sendsSentEvents { await tellSent(messages, by: broker) }
@@ -202,6 +202,14 @@ extension Chard {
             let events = isOne ? text.bytes : [UInt8(ascii: "[")] + text.bytes + [UInt8(ascii: "]")]
             try? await broker.publish(events, isOne ? "task.sent" : "task.multi", from: node)
         }
+    }
+}
+
+extension [TaskMessage] {
+    /// Whether one of them waits for its time.
+    var haveETA: Bool {
+        for place in indices where self[place].eta != nil { return true }
+        return false
     }
 }
 

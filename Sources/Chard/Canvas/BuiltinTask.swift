@@ -76,6 +76,9 @@ enum BuiltinTask {
     /// A call of a task for each item of a list, so many in one message.
     private static let chunks = "celery.chunks"
 
+    /// Whether ``unrolled(_:of:)`` changes the bodies of a task: to hand any other through it copies them.
+    static func isUnrolled(_ name: String) -> Bool { name == chunks || name == Arrival.task }
+
     /// `celery.chunks` sends a group and returns what it is called by. To be sent in the step that settles it, the group is
     /// one more of its callbacks, and the result its argument.
     static func unrolled(_ body: MessageBody, of name: String) -> MessageBody {

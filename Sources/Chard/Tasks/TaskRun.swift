@@ -22,7 +22,7 @@ final class TaskRun: Sendable {
     let steps = Mutex<KnownSteps?>(nil)
 
     init(
-        _ task: RegisteredTask, _ message: TaskMessage, _ body: MessageBody, queue: String,
+        _ task: RegisteredTask, _ message: consuming TaskMessage, _ body: consuming MessageBody, queue: String,
         cancellation: Cancellation = Cancellation(), in surroundings: TaskContext.Surroundings,
         trace: ServiceContext? = nil
     ) {

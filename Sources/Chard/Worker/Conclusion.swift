@@ -51,6 +51,22 @@ struct Conclusion: Sendable {
     }
 }
 
+/// By places: to go through the elements copies each, some twenty references.
+extension [Conclusion] {
+    /// Whether their settlements are all there is to do.
+    var arePlain: Bool {
+        for place in indices where !self[place].isPlain { return false }
+        return true
+    }
+
+    /// The size of what was received and of what is to be written, in bytes.
+    var bytes: Int {
+        var bytes = 0
+        for place in indices { bytes += self[place].settlement.delivery.payload.count + self[place].bytes }
+        return bytes
+    }
+}
+
 extension Conclusion {
     /// What few ends have beside their settlement.
     struct Extras: Sendable {

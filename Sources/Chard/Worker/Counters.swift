@@ -17,12 +17,13 @@ final class Counters: Sendable {
 
     func count(_ batch: [Conclusion], _ receipts: [Receipt]) {
         state.withLock { figures in
-            for (conclusion, receipt) in zip(batch, receipts) {
+            for (place, receipt) in zip(batch.indices, receipts) {
+                let count = batch[place].count
                 if case .fenced = receipt.end {
                     figures.fenced += 1
-                } else if conclusion.count != .none, !receipt.isRefusal {
+                } else if count != .none, !receipt.isRefusal {
                     figures.done += 1
-                    if conclusion.count == .failed { figures.failed += 1 }
+                    if count == .failed { figures.failed += 1 }
                 }
             }
         }

@@ -85,7 +85,8 @@ struct Execution: Sendable {
             return decided(.failure(unknownTasks.failure(for: message.task), keptAs: .notRegistered), message, nil)
         }
         do throws(MessageError) {
-            let body = BuiltinTask.unrolled(try message.decodeBody(limits: settings.limits), of: message.task)
+            var body = try message.decodeBody(limits: settings.limits)
+            if BuiltinTask.isUnrolled(message.task) { body = BuiltinTask.unrolled(body, of: message.task) }
             if !body.embed.isEmpty, let problem = concluder.problem(with: body.embed) {
                 return .decided(.failure(.badWorkflow(problem), keptAs: .badWorkflow), message, task, body.embed)
             }

@@ -207,7 +207,7 @@ final class WorkerSession: Sendable {
             var over = batch
             do {
                 var receipts: [Receipt]
-                if batch.indices.allSatisfy({ batch[$0].isPlain }) {
+                if batch.arePlain {
                     receipts = try await consumer.settle(batch.map(\.settlement))
                 } else {
                     (batch, receipts) = try await settleJoining(batch)
@@ -217,18 +217,7 @@ final class WorkerSession: Sendable {
                     let ends = zip(batch, receipts).filter { !$1.isRefusal || appeal($0, against: $1) }
                     (over, receipts) = (ends.map(\.0), ends.map(\.1))
                 }
-                counters.count(over, receipts)
-                remember(over, receipts)
-                if let fileKeeper {
-                    for (conclusion, receipt) in zip(over, receipts) where receipt.end == .settled {
-                        fileKeeper.settled(conclusion.settlement, conclusion.extras.statuses)
-                    }
-                }
-                for observer in observers {
-                    for (conclusion, receipt) in zip(over, receipts) {
-                        observer.settled(conclusion.settlement.delivery, receipt, by: hold)
-                    }
-                }
+                settled(over, receipts)
             } catch let error as BrokerError where error.code != .leaseLost && !error.isRetryable {
                 logger.error("settling failed", metadata: ["error": "\(error)"])
                 conclude(.failed(error))
@@ -239,9 +228,24 @@ final class WorkerSession: Sendable {
                     metadata: ["count": "\(batch.count)", "error": "\(error)"])
                 conclude(.leaseLost)
             }
-            bench.settled(
-                over.count, bytes: over.reduce(0) { $0 + $1.settlement.delivery.payload.count + $1.bytes })
+            bench.settled(over.count, bytes: over.bytes)
             sessions.recycle(done: counters.figures.done)
+        }
+    }
+
+    /// Counts, remembers and tells what was settled.
+    private func settled(_ ends: [Conclusion], _ receipts: [Receipt]) {
+        counters.count(ends, receipts)
+        remember(ends, receipts)
+        if let fileKeeper {
+            for (conclusion, receipt) in zip(ends, receipts) where receipt.end == .settled {
+                fileKeeper.settled(conclusion.settlement, conclusion.extras.statuses)
+            }
+        }
+        for observer in observers {
+            for (place, receipt) in zip(ends.indices, receipts) {
+                observer.settled(ends[place].settlement.delivery, receipt, by: hold)
+            }
         }
     }
 
@@ -339,15 +343,9 @@ final class WorkerSession: Sendable {
     /// Returns whether the run was cancelled.
     private func work(on delivery: Delivery, in slot: Int) async -> Bool {
         let start = ContinuousClock.now
-        let outcome: Outcome
         switch execution.prepare(delivery) {
         case .decided(let outcome, let message, let task, let embed):
-            let duration = ContinuousClock.now - start
-            tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
-            _ = bench.ended(slot, after: duration)
-            leave(
-                execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery),
-                note(outcome, of: message, delivery, after: nil))
+            endWithoutRun(outcome, of: message, embed, task, delivery, in: slot, after: ContinuousClock.now - start)
             return false
         case .ready(var run):
             if let wait = execution.rates.wait(run.task, run.message) {
@@ -373,30 +371,51 @@ final class WorkerSession: Sendable {
             let limiter = limit(run, delivery)
             defer { limiter?.cancel() }
             tell { $0.runStarted(run.message, delivery, by: hold) }
-            outcome = await execution.run(run)
+            let outcome = await execution.run(run)
             span?.end(outcome)
-            let duration = ContinuousClock.now - start
-            // First, for the session may be over as soon as no run is left.
-            if isObserved, bench.beginsToEnd(slot) {
-                tell { $0.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
-            }
-            // What an end in an error has cut short counts, or a task that brings it about would run again for ever. First, too.
-            if case .returned = outcome, hasFailed, bench.beginsToEnd(slot) {
-                leave(execution.concluder.countingLoss(of: delivery))
-            }
-            guard bench.ended(slot, after: duration) else { return true }
-            if case .returned = outcome {
-                // What the session's end cut short is handed back with all the rest, in order.
-                if let note = note(outcome, of: run.message, delivery, after: duration) {
-                    historian?.add([note.record])
-                }
-                return true
-            }
-            leave(
-                execution.concluder.conclude(outcome, of: run, delivery: delivery),
-                note(outcome, of: run.message, delivery, after: duration))
-            return run.cancellation.reason != nil
+            return endRun(run, outcome, delivery, in: slot, after: ContinuousClock.now - start)
         }
+    }
+
+    /// Ends what was decided without running it.
+    private func endWithoutRun(
+        _ outcome: Outcome, of message: TaskMessage?, _ embed: Embed?, _ task: RegisteredTask?, _ delivery: Delivery,
+        in slot: Int, after duration: Duration
+    ) {
+        tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+        _ = bench.ended(slot, after: duration)
+        leave(
+            execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery),
+            note(outcome, of: message, delivery, after: nil))
+    }
+
+    /// Ends a run. Returns whether it was cancelled.
+    ///
+    /// Not within the async function: what that needs for a moment is asked of the task's allocator at each call of it.
+    @inline(never)
+    private func endRun(
+        _ run: TaskRun, _ outcome: Outcome, _ delivery: Delivery, in slot: Int, after duration: Duration
+    ) -> Bool {
+        // First, for the session may be over as soon as no run is left.
+        if isObserved, bench.beginsToEnd(slot) {
+            tell { $0.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
+        }
+        // What an end in an error has cut short counts, or a task that brings it about would run again for ever. First, too.
+        if case .returned = outcome, hasFailed, bench.beginsToEnd(slot) {
+            leave(execution.concluder.countingLoss(of: delivery))
+        }
+        guard bench.ended(slot, after: duration) else { return true }
+        if case .returned = outcome {
+            // What the session's end cut short is handed back with all the rest, in order.
+            if let note = note(outcome, of: run.message, delivery, after: duration) {
+                historian?.add([note.record])
+            }
+            return true
+        }
+        leave(
+            execution.concluder.conclude(outcome, of: run, delivery: delivery),
+            note(outcome, of: run.message, delivery, after: duration))
+        return run.cancellation.reason != nil
     }
 
     /// A task over its rate goes back to the broker until its turn, and leaves its slot to others.

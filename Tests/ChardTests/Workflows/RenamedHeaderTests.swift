@@ -8,8 +8,11 @@ import Testing
 
 @Suite("Headers that Celery has given another id", .timeLimit(.minutes(1)))
 struct RenamedHeaderTests {
-    private let (app, broker) = makeApp()
+    private let app: Chard
+    private let broker: MemoryBroker
     private let told = Recorder<String>()
+
+    init() { (app, broker) = makeApp() }
 
     /// The signature of the body for which two chords wait, `first` and `second`, under the id "old" in the record.
     private func prepare() async throws -> Canvas {
