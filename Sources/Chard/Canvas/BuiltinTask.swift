@@ -167,7 +167,8 @@ enum BuiltinTask {
             throw Retry(after: .seconds(min(10, 1 << min(4, context.attempt - 1))), because: error)
         case .byBody(let isFirst):
             let body = isFirst ? [try Canvas(reading: end.chord)] : []
-            return FailureNotice.failing(body, .chord(end.id, error), on: context.queue)
+            return FailureNotice.failing(
+                body, .chord(end.id, error), on: context.queue, callsErrbacks: true)
         }
     }
 

@@ -37,9 +37,18 @@ enum FailureNotice {
         maxRetries: 1_000_000, initialDelay: .seconds(1), maximumDelay: .seconds(10), factor: 2, jitter: false,
         onAnyError: false)
 
+    /// The header of a task that fails in the place of a chord: the errbacks of what is behind it are called, too.
+    static let errbacksHeader = "chard_errbacks"
+
     /// What the builtin task gives way to: a task that fails, with those behind it who are to be told.
-    static func failing(_ rest: [Canvas], _ error: TaskError, on queue: String) -> Canvas {
-        failing(Array(JSONText.array(rest.map { $0.encoded() })), error, on: queue)
+    /// - Parameter callsErrbacks: Whether theirs are called, as those of a chord's body are, and those of a chain's rest are not.
+    static func failing(_ rest: [Canvas], _ error: TaskError, on queue: String, callsErrbacks: Bool = false) -> Canvas {
+        var canvas = failing(Array(JSONText.array(rest.map { $0.encoded() })), error, on: queue)
+        if callsErrbacks {
+            let headers: JSON = [errbacksHeader: true]
+            canvas.options["headers"] = headers.encoded()[...]
+        }
+        return canvas
     }
 
     /// The same, of those as the record has them.

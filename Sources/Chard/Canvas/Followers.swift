@@ -134,8 +134,10 @@ struct Followers {
         let result = error.info.json.encoded()[...]
         try end(of: message.id, in: message.group, at: message.groupIndex, of: embed.chord, state, result)
         // What cannot be read keeps nobody else from being told.
+        let callsErrbacks = message.headers[FailureNotice.errbacksHeader]?.bool == true
         for text in embed.chain {
-            let isTold: Void? = try? never(try Canvas(reading: text), error, state)
+            let isTold: Void? = try? never(
+                try Canvas(reading: text), error, state, callsErrbacks: callsErrbacks)
             if isTold == nil { lose(text, error, state) }
         }
         let readable = embed.errbacks.filter { (try? Canvas(reading: $0)) != nil }

@@ -13,8 +13,9 @@ struct ResultsElsewhereTests {
         "a worker that is lost at any of its calls to that server, before or after it, carries everything on, once",
         arguments: [false, true])
     func lost(after: Bool) async throws {
-        var call = 0
-        while try await run(losingAt: call, after: after) { call += 1 }
+        // One of two calls in the one way, the others in the other.
+        var call = after ? 1 : 0
+        while try await run(losingAt: call, after: after) { call += 2 }
         #expect(call > 15, "the calls to that server")
     }
 
@@ -74,8 +75,11 @@ struct ResultsElsewhereTests {
                 try await broker.queues().allSatisfy { $0.waiting == 0 && $0.leased == 0 }
             }
         }
+        // Where the other members have ended before the first failure is told, nothing is left to be called off.
+        var counts = sent.counts
+        #expect(counts.removeValue(forKey: CallingOff.task) ?? 1 == 1)
         #expect(
-            sent.counts == ["double": 5, "fail": 3, "sum": 1, "told": 2, CallingOff.task: 1],
+            counts == ["double": 5, "fail": 3, "sum": 1, "told": 2],
             "lost \(after ? "after" : "at") call \(call): \(sent.counts)")
         return store.hasLost
     }
