@@ -13,26 +13,11 @@ extension TaskMessage {
 
     /// The third element of an array of three, found by counting brackets, so that no depth is too much.
     private static func thirdElement(of text: [UInt8]) -> ArraySlice<UInt8>? {
-        var (depth, commas, end) = (0, [Int](), Int?.none)
-        var (isInString, isEscaped) = (false, false)
-        for (index, byte) in text.enumerated() {
-            if isInString {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isInString = false
-                }
-                continue
-            }
+        var (commas, end) = ([Int](), Int?.none)
+        JSONBrackets.walk(text) { byte, index, depth in
             switch byte {
-            case UInt8(ascii: "\""): isInString = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
-            case UInt8(ascii: "]"), UInt8(ascii: "}"):
-                depth -= 1
-                if depth == 0 { end = end ?? index }
             case UInt8(ascii: ",") where depth == 1: commas.append(index)
+            case UInt8(ascii: "]") where depth == 0, UInt8(ascii: "}") where depth == 0: end = end ?? index
             default: break
             }
         }

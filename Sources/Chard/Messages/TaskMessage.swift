@@ -120,7 +120,7 @@ extension TaskMessage {
 
     /// Notes that it is sent now.
     mutating func noteSent(at now: Date) {
-        // A rounding error of the floating point is none.
+        // A time such as 0.123 s is held as a little less than that, and must not be cut to 0.122.
         properties.timestampInMilliseconds = Int((now.timeIntervalSince1970 * 1000 + 0.001).rounded(.down))
     }
 

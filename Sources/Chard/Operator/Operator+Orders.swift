@@ -69,6 +69,7 @@ extension Operator {
                 $0.fields(of: error, "\(error)\n", taskID: status.id)
             }
         }
+        guard !text.bytes.isEmpty else { return }
         // The failure is stored, whether or not somebody hears of it.
         try? await broker.publish([UInt8(ascii: "[")] + text.bytes + [UInt8(ascii: "]")], "task.multi", from: node)
     }

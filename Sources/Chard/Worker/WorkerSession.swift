@@ -168,7 +168,7 @@ final class WorkerSession: Sendable {
         }
     }
 
-    /// Not within an async function, which would take room on the task's stack for each observer.
+    /// Not inlined into an async function, where each observer would cost an allocation.
     @inline(never)
     private func tell(_ news: (any WorkerObserver) -> Void) {
         for observer in observers { news(observer) }
@@ -391,7 +391,7 @@ final class WorkerSession: Sendable {
 
     /// Ends a run. Returns whether it was cancelled.
     ///
-    /// Not within the async function: what that needs for a moment is asked of the task's allocator at each call of it.
+    /// Apart from the async function that runs it: there each large local costs an allocation at every call, needed or not.
     @inline(never)
     private func endRun(
         _ run: TaskRun, _ outcome: Outcome, _ delivery: Delivery, in slot: Int, after duration: Duration
