@@ -1,0 +1,131 @@
+// Chard, a distributed task queue for Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// How one delivery is run: from what its message says up to the end that is left to be settled.
+extension WorkerSession {
+    /// Returns whether the run was cancelled.
+    func work(on delivery: Delivery, in slot: Int) async -> Bool {
+        let start = ContinuousClock.now
+        switch execution.prepare(delivery) {
+        case .decided(let outcome, let message, let task, let embed):
+            endWithoutRun(outcome, of: message, embed, task, delivery, in: slot, after: ContinuousClock.now - start)
+            return false
+        case .ready(var run):
+            if let wait = execution.rates.wait(run.task, run.message) {
+                putOff(run.message, run.body.embed, run.task, delivery, in: slot, for: wait, since: start)
+                return false
+            }
+            let isLastChance = run.message.losses >= Recovery.lastChance
+            if isLastChance {
+                guard bench.takeLastChance(delivery) else {
+                    if bench.watch() { Task(executorPreference: control) { [self] in await handBackWhatIsStuck() } }
+                    return false
+                }
+                try? await consumer.noteLastChance(of: run.message.id)
+            }
+            let trial = isLastChance ? LastChance(bench, on: control) : nil
+            defer { trial?.end() }
+            let span = execution.isTraced ? RunSpan(of: &run) : nil
+            guard bench.began(slot, Workbench.Run(run, delivery, since: execution.settings.now())) else {
+                span?.end(.returned)
+                return false
+            }
+            run.task.runs.add()
+            let limiter = limit(run, delivery)
+            defer { limiter?.cancel() }
+            tell { $0.runStarted(run.message, delivery, by: hold) }
+            let outcome = await execution.run(run)
+            span?.end(outcome)
+            return endRun(run, outcome, delivery, in: slot, after: ContinuousClock.now - start)
+        }
+    }
+
+    /// Ends what was decided without running it.
+    private func endWithoutRun(
+        _ outcome: Outcome, of message: TaskMessage?, _ embed: Embed?, _ task: RegisteredTask?, _ delivery: Delivery,
+        in slot: Int, after duration: Duration
+    ) {
+        tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+        _ = bench.ended(slot, after: duration)
+        leave(
+            execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery),
+            note(outcome, of: message, delivery, after: nil))
+    }
+
+    /// Ends a run. Returns whether it was cancelled.
+    ///
+    /// Apart from the async function that runs it: there each large local costs an allocation at every call, needed or not.
+    @inline(never)
+    private func endRun(
+        _ run: TaskRun, _ outcome: Outcome, _ delivery: Delivery, in slot: Int, after duration: Duration
+    ) -> Bool {
+        // First, for the session may be over as soon as no run is left.
+        if isObserved, bench.beginsToEnd(slot) {
+            tell { $0.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
+        }
+        // What an end in an error has cut short counts, or a task that brings it about would run again for ever. First, too.
+        if case .returned = outcome, hasFailed, bench.beginsToEnd(slot) {
+            leave(execution.concluder.countingLoss(of: delivery))
+        }
+        guard bench.ended(slot, after: duration) else { return true }
+        if case .returned = outcome {
+            // What the session's end cut short is handed back with all the rest, in order.
+            if let note = note(outcome, of: run.message, delivery, after: duration) {
+                historian?.add([note.record])
+            }
+            return true
+        }
+        leave(
+            execution.concluder.conclude(outcome, of: run, delivery: delivery),
+            note(outcome, of: run.message, delivery, after: duration))
+        return run.cancellation.reason != nil
+    }
+
+    /// A task over its rate goes back to the broker until its turn, and leaves its slot to others.
+    private func putOff(
+        _ message: TaskMessage, _ embed: Embed, _ task: RegisteredTask, _ delivery: Delivery, in slot: Int,
+        for wait: Duration, since start: ContinuousClock.Instant
+    ) {
+        var message = message
+        message.headers[RateLimit.waitedHeader] = true
+        let outcome = Outcome.rateLimited(until: execution.brokerTime().addingTimeInterval(wait.seconds))
+        let duration = ContinuousClock.now - start
+        tell { $0.ended(outcome, of: message, delivery, after: duration, by: hold) }
+        _ = bench.ended(slot, after: duration)
+        leave(execution.concluder.conclude(outcome, of: message, embed: embed, task: task, delivery: delivery))
+    }
+
+    /// Watches over a run that has limits. The soft one cancels it; the hard one settles it without waiting for its end,
+    /// which in a single process is all that can be done to a body that ignores its cancellation.
+    private func limit(_ run: TaskRun, _ delivery: Delivery) -> Task<Void, any Error>? {
+        let limits = execution.limits(of: run.message, run.task)
+        guard limits.soft != nil || limits.hard != nil else { return nil }
+        let start = ContinuousClock.now
+        return Task(executorPreference: control) { [self] in
+            if let soft = limits.soft {
+                try await control.sleep(until: start + soft)
+                bench.cancel(.softTimeLimit) { $0.cancellation === run.cancellation }
+            }
+            if let hard = limits.hard {
+                try await control.sleep(until: start + hard)
+                guard bench.abandon(run.cancellation) else { return }
+                let failure = Outcome.failure(.timeLimitExceeded(limits), keptAs: nil)
+                tell { $0.ended(failure, of: run.message, delivery, after: hard, by: hold) }
+                leave(
+                    execution.concluder.conclude(
+                        failure, of: run.message, embed: run.body.embed, task: run.task, delivery: delivery),
+                    note(failure, of: run.message, delivery, after: hard))
+                bench.cancel(.timeLimit) { $0.cancellation === run.cancellation }
+                guard options.onOverrun != nil else { return }
+                try await control.sleep(for: .seconds(1))
+                guard bench.isRunning(run.cancellation) else { return }
+                conclude(
+                    .overrun(
+                        "task \(run.message.task)[\(run.message.id)] goes on after its hard time limit of \(hard); "
+                            + "this process ends, so that it does"))
+            }
+        }
+    }
+}
