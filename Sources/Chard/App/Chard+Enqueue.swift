@@ -7,57 +7,53 @@ extension Chard {
     /// Sends one call, and returns a way to its result as soon as the broker has the message.
     @discardableResult
     public func enqueue<Output: Sendable>(_ signature: Signature<Output>) async throws -> AsyncResult<Output> {
-        try await enqueue([signature])[0]
+        let sent = try await send(signature.call)
+        return AsyncResult(sent, of: self, decode: signature.decodeOutput)
     }
 
     /// Sends many calls in one round trip. When it throws, some of them may have been sent.
     @discardableResult
     public func enqueue<Output: Sendable>(_ signatures: [Signature<Output>]) async throws -> [AsyncResult<Output>] {
-        try checkRegistrations(of: signatures)
-        let now = settings.now()
-        let parent = TaskContext.current?.message
-        var messages: [TaskMessage] = []
-        messages.reserveCapacity(signatures.count)
-        var durability: Durability?
-        // By their places in memory, here and below: a signature is a large value to copy, as is a message.
-        try signatures.withUnsafeBufferPointer { signatures in
-            for index in signatures.indices {
-                messages.append(try message(for: signatures[index], now: now, parent: parent))
-                if let asked = signatures[index].options.durability {
-                    durability = Durability.stricter(durability, asked)
-                }
-            }
-        }
-        let last = try durability.map { durability throws(AppError) in try destination(durability) } ?? destination
-        let enqueued = try await sendTraced(messages, by: parent, to: last)
-        return results(of: signatures, sentAs: messages, enqueued)
-    }
-
-    private func results<Output: Sendable>(
-        of signatures: [Signature<Output>], sentAs messages: [TaskMessage], _ enqueued: Enqueued
-    ) -> [AsyncResult<Output>] {
+        try checkRegistrations(of: signatures.lazy.map(\.task))
+        let batch = try batch(of: signatures)
+        let enqueued = try await send(batch)
         // Not by `zip` and `map`: over a type that is not known here they allocate for each element.
         var results: [AsyncResult<Output>] = []
-        results.reserveCapacity(messages.count)
+        results.reserveCapacity(signatures.count)
         var places = SentPlaces(in: enqueued)
         signatures.withUnsafeBufferPointer { signatures in
-            for index in messages.indices {
-                guard let place = places.place(of: messages[index].properties.deliveryTag, givenAt: index) else {
-                    let dropped = enqueued.drop(of: messages[index])
-                    results.append(
-                        AsyncResult(
-                            id: dropped.id, placement: nil, app: self, prospect: .dropped(dropped),
-                            decode: signatures[index].decodeOutput))
-                    continue
-                }
-                results.append(
-                    AsyncResult(
-                        id: enqueued.messages[place].id, placement: enqueued.placement(at: place), app: self,
-                        prospect: enqueued.messages[place].ignoresResult == true ? .ignored : .kept,
-                        decode: signatures[index].decodeOutput))
+            for index in signatures.indices {
+                let sent = SentCall(at: index, of: batch.messages, among: &places)
+                results.append(AsyncResult(sent, of: self, decode: signatures[index].decodeOutput))
             }
         }
         return results
+    }
+
+    /// Sends one call, of whatever type.
+    private func send(_ call: UntypedCall) async throws -> SentCall {
+        try checkRegistrations(of: CollectionOfOne(call.task))
+        var batch = CallBatch(by: TaskContext.current?.message)
+        try add(call, to: &batch, now: settings.now())
+        var places = SentPlaces(in: try await send(batch))
+        return SentCall(at: 0, of: batch.messages, among: &places)
+    }
+
+    private func batch<Output: Sendable>(of signatures: [Signature<Output>]) throws -> CallBatch {
+        let now = settings.now()
+        var batch = CallBatch(by: TaskContext.current?.message)
+        batch.messages.reserveCapacity(signatures.count)
+        // By their places in memory: a signature is a large value to copy, as is a message.
+        try signatures.withUnsafeBufferPointer { signatures in
+            for index in signatures.indices { try add(signatures[index].call, to: &batch, now: now) }
+        }
+        return batch
+    }
+
+    private func send(_ batch: CallBatch) async throws -> Enqueued {
+        let last =
+            try batch.durability.map { durability throws(AppError) in try destination(durability) } ?? destination
+        return try await sendTraced(batch.messages, by: batch.parent, to: last)
     }
 
     /// Where messages go behind all middleware: to the broker, or straight to their runs.
@@ -112,32 +108,27 @@ extension Chard {
         AsyncResult(id: id, placement: nil, app: self, prospect: .kept) { try JSON(parsing: $0) }
     }
 
-    func message<Output>(
-        for signature: Signature<Output>, now: Date, parent: TaskMessage?, texts: ArgumentTexts? = nil
+    /// The message of a call.
+    func message(
+        for call: UntypedCall, now: Date, parent: TaskMessage?, texts: ArgumentTexts? = nil
     ) throws -> TaskMessage {
-        if signature.task.isEmpty { throw AppError("cannot enqueue a task whose name is the empty string") }
-        if let problem = signature.options.problem { throw AppError("cannot enqueue \(signature.task): \(problem)") }
-        var message = TaskMessage(
-            task: signature.task, id: signature.options.id ?? TaskID.random(), body: signature.body,
-            queue: queue(for: signature.task, signature.options.queue ?? signature.taskOptions.queue),
-            texts: texts ?? argumentTexts, parameters: signature.parameters ?? parameters(of: signature.task))
-        message.eta = signature.options.eta ?? signature.options.countdown.map { now.addingTimeInterval($0.seconds) }
-        message.expires =
-            signature.options.expiresAt
-            ?? (signature.options.expires ?? signature.taskOptions.expires).map { now.addingTimeInterval($0.seconds) }
-        message.timeLimits.soft = (signature.options.softTimeLimit ?? signature.taskOptions.softTimeLimit)?.seconds
-        message.timeLimits.hard = (signature.options.timeLimit ?? signature.taskOptions.timeLimit)?.seconds
-        message.ignoresResult = signature.options.ignoresResult ?? (signature.taskOptions.ignoresResult ? true : nil)
-        message.shadow = signature.options.shadow
-        message.workerHoldsETA = signature.options.workerHoldsETA
-        message.rootID = parent.map { $0.rootID ?? $0.id } ?? message.id
-        message.parentID = parent?.id
-        message.origin = origin
-        message.headers = signature.taskOptions.headers.merging(signature.options.headers) { $1 }
-        if let retry = signature.options.retry { message.headers[RetryPolicy.header] = try JSON(encoding: retry) }
-        message.properties.priority = signature.options.priority ?? signature.taskOptions.priority ?? 0
-        message.noteSent(at: now)
-        return message
+        var batch = CallBatch(by: parent)
+        try add(call, to: &batch, now: now, texts: texts)
+        return batch.messages[0]
+    }
+
+    /// Adds the message of a call to those that are sent together. It is filled in its place, since to copy it takes a reference to each of
+    /// its texts.
+    func add(_ call: UntypedCall, to batch: inout CallBatch, now: Date, texts: ArgumentTexts? = nil) throws {
+        if call.task.isEmpty { throw AppError("cannot enqueue a task whose name is the empty string") }
+        if let problem = call.options.problem { throw AppError("cannot enqueue \(call.task): \(problem)") }
+        batch.messages.append(
+            TaskMessage(
+                task: call.task, id: call.options.id ?? TaskID.random(), body: call.body,
+                queue: queue(for: call.task, call.options.queue ?? call.taskOptions.queue),
+                texts: texts ?? argumentTexts, parameters: call.parameters ?? parameters(of: call.task)))
+        try batch.messages[batch.messages.count - 1].take(call, now: now, by: batch.parent, from: origin)
+        if let asked = call.options.durability { batch.durability = Durability.stricter(batch.durability, asked) }
     }
 
     func send(
@@ -202,6 +193,33 @@ extension Chard {
             let events = isOne ? text.bytes : [UInt8(ascii: "[")] + text.bytes + [UInt8(ascii: "]")]
             try? await broker.publish(events, isOne ? "task.sent" : "task.multi", from: node)
         }
+    }
+}
+
+extension TaskMessage {
+    /// Takes over what a call says besides its arguments.
+    fileprivate mutating func take(_ call: UntypedCall, now: Date, by parent: TaskMessage?, from sender: String) throws
+    {
+        eta = call.options.eta ?? call.options.countdown.map { now.addingTimeInterval($0.seconds) }
+        expires =
+            call.options.expiresAt
+            ?? (call.options.expires ?? call.taskOptions.expires).map { now.addingTimeInterval($0.seconds) }
+        timeLimits.soft = (call.options.softTimeLimit ?? call.taskOptions.softTimeLimit)?.seconds
+        timeLimits.hard = (call.options.timeLimit ?? call.taskOptions.timeLimit)?.seconds
+        ignoresResult = call.options.ignoresResult ?? (call.taskOptions.ignoresResult ? true : nil)
+        shadow = call.options.shadow
+        workerHoldsETA = call.options.workerHoldsETA
+        if let parent {
+            rootID = parent.rootID ?? parent.id
+            parentID = parent.id
+        } else {
+            rootID = id
+        }
+        origin = sender
+        headers = call.taskOptions.headers.merging(call.options.headers) { $1 }
+        if let retry = call.options.retry { headers[RetryPolicy.header] = try JSON(encoding: retry) }
+        properties.priority = call.options.priority ?? call.taskOptions.priority ?? 0
+        noteSent(at: now)
     }
 }
 

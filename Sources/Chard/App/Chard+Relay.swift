@@ -15,12 +15,12 @@ extension Chard {
     /// Makes the message of a call, without sending it. Everything is checked that an enqueue checks; middleware does its work when the
     /// message is sent.
     package func prepare<Output: Sendable>(_ signature: Signature<Output>) throws -> PendingCall<Output> {
-        try checkRegistrations(of: [signature])
+        try checkRegistrations(of: [signature.task])
         if let problem = signature.options.problemOfPart {
             throw AppError("cannot enqueue \(signature.task): \(problem)")
         }
         let parent = TaskContext.current?.message
-        var message = try message(for: signature, now: settings.now(), parent: parent)
+        var message = try message(for: signature.call, now: settings.now(), parent: parent)
         // Whoever sends it later knows nothing of the trace that it was called in.
         if TraceHeaders.isTraced {
             message = SendingSpan.named(in: message, by: parent)

@@ -168,12 +168,12 @@ public final class Chard: Sendable {
     }
 
     /// The same, for calls of these tasks.
-    func checkRegistrations<Output>(of signatures: [Signature<Output>]) throws(AppError) {
+    func checkRegistrations(of tasks: @autoclosure () -> some Sequence<String>) throws(AppError) {
         let (problems, late) = state.withLock { ($0.setupProblems, $0.late) }
         try refuse(problems)
         if late.isEmpty { return }
-        for signature in signatures {
-            if let problem = late[signature.task] { throw AppError(problem) }
+        for task in tasks() {
+            if let problem = late[task] { throw AppError(problem) }
         }
     }
 

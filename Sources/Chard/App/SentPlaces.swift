@@ -4,7 +4,7 @@
 /// Where the messages of an enqueue's caller are among those that were sent: in their own places, as long as no middleware
 /// has changed that.
 struct SentPlaces {
-    private let enqueued: Enqueued
+    let enqueued: Enqueued
     private lazy var byTag = Dictionary(
         enqueued.messages.enumerated().map { ($1.properties.deliveryTag, $0) }, uniquingKeysWith: { first, _ in first })
 

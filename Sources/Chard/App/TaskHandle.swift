@@ -68,11 +68,13 @@ public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: S
     }
 
     private func signature(
-        _ options: EnqueueOptions, _ arguments: repeat each Argument
+        _ options: consuming EnqueueOptions, _ arguments: repeat each Argument
     ) throws -> Signature<Output> {
         Signature(
-            task: name, body: try coder.encode(repeat each arguments), parameters: coder.shape.parameters,
-            taskOptions: self.options, options: options, app: app, decodeOutput: decodeOutput)
+            call: UntypedCall(
+                task: name, body: try coder.encode(repeat each arguments), parameters: coder.shape.parameters,
+                taskOptions: self.options, options: options, app: app),
+            decodeOutput: decodeOutput)
     }
 
     /// A way to the result of a call whose id was kept.
@@ -83,45 +85,5 @@ public struct TaskHandle<Output: Sendable, each Argument: Codable & Sendable>: S
     /// The arguments of a call, as the task's body gets them.
     package func arguments(of message: TaskMessage) throws -> (repeat each Argument) {
         try coder.decode(try message.decodeBody())
-    }
-}
-
-/// One call of a task, ready to be sent. Celery's word for it.
-public struct Signature<Output: Sendable>: Sendable {
-    /// The task's name.
-    public let task: String
-    /// What holds for this call.
-    public var options: EnqueueOptions
-
-    let body: MessageBody
-    /// What the positional arguments are called; `nil` where only the app may know.
-    let parameters: [Parameter]?
-    let taskOptions: TaskOptions
-    /// The app of the task; `nil` of a call by name alone.
-    let app: Chard?
-    let decodeOutput: @Sendable ([UInt8]) throws -> Output
-
-    init(
-        task: String, body: MessageBody, parameters: [Parameter]? = nil, taskOptions: TaskOptions,
-        options: EnqueueOptions, app: Chard?, decodeOutput: @escaping @Sendable ([UInt8]) throws -> Output
-    ) {
-        self.task = task
-        self.body = body
-        self.parameters = parameters
-        self.taskOptions = taskOptions
-        self.options = options
-        self.app = app
-        self.decodeOutput = decodeOutput
-    }
-}
-
-extension Signature where Output == JSON {
-    /// A call of a task by its name alone, with untyped arguments and result.
-    public init(
-        _ task: String, _ arguments: Arguments = Arguments(), options: EnqueueOptions = EnqueueOptions()
-    ) {
-        self.init(task: task, body: MessageBody(arguments), taskOptions: TaskOptions(), options: options, app: nil) {
-            try JSON(parsing: $0)
-        }
     }
 }

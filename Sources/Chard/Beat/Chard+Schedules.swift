@@ -62,7 +62,7 @@ extension Chard {
             let signature = try signature()
             let schedule = Schedule(name, timing, call: try PeriodicCall(signature), options: options)
             var problems = schedule.problems() + [sizeProblem(of: schedule.call)].compactMap { $0 }
-            let kept = signature.taskOptions.resultExpires ?? settings.resultExpires
+            let kept = signature.call.taskOptions.resultExpires ?? settings.resultExpires
             if schedule.overlap != .allow, kept < schedule.overlapLimit {
                 problems.append(
                     "overlap '\(schedule.overlap.rawValue)' knows by the task's status that it has ended, and that is kept for "
@@ -90,8 +90,8 @@ extension PeriodicCall {
     /// - Throws: What the arguments or a retry policy of the call throw as JSON.
     init<Output>(_ signature: Signature<Output>) throws {
         let call = signature.options
-        let task = signature.taskOptions
-        self.init(signature.task, try signature.body.arguments(), queue: call.queue ?? task.queue)
+        let task = signature.call.taskOptions
+        self.init(signature.task, try signature.call.body.arguments(), queue: call.queue ?? task.queue)
         priority = call.priority ?? task.priority
         expires = call.expires ?? task.expires
         softTimeLimit = call.softTimeLimit ?? task.softTimeLimit

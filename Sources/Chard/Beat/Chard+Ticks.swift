@@ -13,14 +13,10 @@ extension Chard {
         signature.options.headers["celery_beat_task"] = true
         signature.options.headers["chard_schedule"] = .string(schedule.name)
         if let tick { signature.options.headers["chard_tick"] = .string(Timestamp.text(for: Date(milliseconds: tick))) }
-        if let task = registry[schedule.call.task] {
-            signature = Signature(
-                task: signature.task, body: signature.body, taskOptions: task.options, options: signature.options,
-                app: signature.app, decodeOutput: signature.decodeOutput)
-        }
+        if let task = registry[schedule.call.task] { signature.call.taskOptions = task.options }
         // By its status it is known when it has ended.
         if schedule.overlap != .allow { signature.options.ignoresResult = false }
-        return try message(for: signature, now: settings.now(), parent: nil)
+        return try message(for: signature.call, now: settings.now(), parent: nil)
     }
 
 }

@@ -22,7 +22,7 @@ extension Signature {
         }
         // Nobody lists what waits here, and looks at its arguments.
         var message = try app.message(
-            for: self, now: app.settings.now(), parent: nil, texts: ArgumentTexts(isShown: false))
+            for: call, now: app.settings.now(), parent: nil, texts: ArgumentTexts(isShown: false))
         message.ignoresResult = true
         return LocalCall(task: task, message: message)
     }

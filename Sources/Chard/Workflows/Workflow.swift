@@ -70,7 +70,7 @@ public struct Workflow<Output: Sendable>: WorkflowPart {
 extension Signature: WorkflowPart {
     /// This call, as a workflow of one.
     public var workflow: Workflow<Output> {
-        get throws { Workflow(try canvas(), app: app, decode: decodeOutput) }
+        get throws { Workflow(try canvas(), app: call.app, decode: decodeOutput) }
     }
 
     /// The signature as it travels.
@@ -78,9 +78,9 @@ extension Signature: WorkflowPart {
         if task.isEmpty { throw AppError("a workflow has a task whose name is the empty string") }
         if let problem = options.problemOfPart { throw AppError("cannot enqueue \(task): \(problem)") }
         var canvas = Canvas(task: task)
-        canvas.arguments = body.positional
-        canvas.keywords = body.keywords
-        canvas.take(options, over: taskOptions)
+        canvas.arguments = call.body.positional
+        canvas.keywords = call.body.keywords
+        canvas.take(options, over: call.taskOptions)
         return canvas
     }
 }

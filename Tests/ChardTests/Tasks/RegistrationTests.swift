@@ -52,7 +52,7 @@ struct RegistrationTests {
         }
         #expect(try await app.call("order", keywords: ["item": "tea", "count": 3]) == "3 tea by id-1")
         #expect(try await app.call("order", keywords: ["item": "tea"]) == "1 tea by id-1")
-        let body = try order.signature(Order(item: "tea", count: 2)).body
+        let body = try order.signature(Order(item: "tea", count: 2)).call.body
         #expect(body.positional.isEmpty)
         #expect(try body.arguments().keywords == ["item": "tea", "count": 2])
         let wrong = await app.bindingError("order", keywords: ["count": 3])
@@ -67,7 +67,7 @@ struct RegistrationTests {
         let sent = Arguments([1, "x"], keywords: ["k": [nil]])
         #expect(
             try await app.call("raw", [1, "x"], keywords: ["k": [nil]]) == ["args": [1, "x"], "kwargs": ["k": [nil]]])
-        #expect(try raw.signature(sent).body.arguments() == sent)
+        #expect(try raw.signature(sent).call.body.arguments() == sent)
         #expect(try await app.call("raw") == ["args": [], "kwargs": [:]])
     }
 
@@ -108,7 +108,7 @@ struct RegistrationTests {
         let add = app.reference("py.add", taking: Int.self, Int.self, returning: Int.self)
         let signature = try add.signature(2, 3)
         #expect(signature.task == "py.add")
-        #expect(try signature.body.arguments() == Arguments([2, 3]))
+        #expect(try signature.call.body.arguments() == Arguments([2, 3]))
         #expect(try add.decodeOutput(Array("5".utf8)) == 5)
         #expect(throws: DecodingError.self) { try add.decodeOutput(Array("\"5\"".utf8)) }
         #expect(app.tasks.isEmpty)

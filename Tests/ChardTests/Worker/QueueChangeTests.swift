@@ -219,7 +219,7 @@ struct QueueChangeTests {
         }
         func send(_ id: String, to queue: String) async throws {
             var message = try app.message(
-                for: task.signature(options: EnqueueOptions(queue: queue, id: id)), now: Date(), parent: nil)
+                for: task.signature(options: EnqueueOptions(queue: queue, id: id)).call, now: Date(), parent: nil)
             message.losses = Recovery.lastChance
             message = broker.seal.sealing(message)
             try await broker.send([message.outgoing])
