@@ -110,36 +110,55 @@ public struct Attempt: Sendable, Hashable {
 extension Attempt {
     /// The compact text under which it is stored: an object of short names, without the id, which it is stored under.
     package func encoded() -> [UInt8] {
-        var writer = JSONWriter(capacity: 192)
+        var text: [UInt8] = []
+        text.reserveCapacity(256)
+        append(to: &text)
+        return text
+    }
+
+    /// Adds the text under which it is stored.
+    func append(to text: inout [UInt8]) {
+        var writer = JSONWriter(continuing: &text)
         writer.raw(#"{"e":"#)
         writer.string(end.rawValue)
         writer.raw(#","z":"#)
         writer.integer(endedAt.milliseconds)
-        func text(_ key: StaticString, _ value: String?, upTo limit: Int = Self.mostName) {
-            guard let value, !value.isEmpty else { return }
-            writer.raw(key)
-            writer.string(value.utf8.count <= limit ? value : String(value.prefix(limit)))
-        }
-        func whole(_ key: StaticString, _ value: Int?) {
-            guard let value else { return }
-            writer.raw(key)
-            writer.integer(value)
-        }
-        text(#","t":"#, task)
-        text(#","q":"#, queue)
-        text(#","n":"#, node)
-        whole(#","b":"#, startedAt?.milliseconds)
-        whole(#","r":"#, number > 1 ? number : nil)
-        whole(#","l":"#, losses > 0 ? losses : nil)
-        whole(#","m":"#, sentAt.map { $0.milliseconds / 1000 })
-        whole(#","d":"#, dueAt?.milliseconds)
-        text(#","o":"#, origin)
-        text(#","p":"#, parentID)
-        text(#","w":"#, rootID)
-        text(#","g":"#, groupID)
-        text(#","x":"#, error, upTo: Self.mostError)
+        Self.add(#","t":"#, task, to: &writer)
+        Self.add(#","q":"#, queue, to: &writer)
+        Self.add(#","n":"#, node, to: &writer)
+        Self.add(#","b":"#, startedAt?.milliseconds, to: &writer)
+        Self.add(#","r":"#, number > 1 ? number : nil, to: &writer)
+        Self.add(#","l":"#, losses > 0 ? losses : nil, to: &writer)
+        Self.add(#","m":"#, sentAt.map { $0.milliseconds / 1000 }, to: &writer)
+        Self.add(#","d":"#, dueAt?.milliseconds, to: &writer)
+        Self.add(#","o":"#, origin, to: &writer)
+        Self.add(#","p":"#, parentID, to: &writer)
+        Self.add(#","w":"#, rootID, to: &writer)
+        Self.add(#","g":"#, groupID, to: &writer)
+        Self.add(#","x":"#, error, upTo: Self.mostError, to: &writer)
         writer.raw("}")
-        return writer.bytes
+        writer.end(&text)
+    }
+
+    /// Adds the id as JSON.
+    func appendID(to text: inout [UInt8]) {
+        var writer = JSONWriter(continuing: &text)
+        writer.string(id)
+        writer.end(&text)
+    }
+
+    private static func add(
+        _ key: StaticString, _ value: String?, upTo limit: Int = mostName, to writer: inout JSONWriter
+    ) {
+        guard let value, !value.isEmpty else { return }
+        writer.raw(key)
+        writer.string(value.utf8.count <= limit ? value : String(value.prefix(limit)))
+    }
+
+    private static func add(_ key: StaticString, _ value: Int?, to writer: inout JSONWriter) {
+        guard let value else { return }
+        writer.raw(key)
+        writer.integer(value)
     }
 
     /// Reads what was stored under an id; `nil` if it is something else.

@@ -3,26 +3,41 @@
 
 import FoundationEssentials
 
-/// An encoded attempt on its way into a history, as a ``StatusRecord`` is an encoded status: it passes through many hands, and
-/// an attempt is large.
+/// An attempt on its way into a history, behind one reference: it passes through many hands, and an attempt is large.
+///
+/// A store writes its text, ``json``, beside its id; text is made when it is asked for, so that a worker's own threads need not.
 public struct AttemptRecord: Sendable, Hashable {
-    /// The task's id.
-    public var id: String
-    /// Whether it ended as it should: see ``Attempt/End/isGood``.
-    public var isGood: Bool
-    /// When it ended.
-    public var endedAt: Date
-    /// The text to store beside the id: one line.
-    public var json: [UInt8]
+    private final class Box: Sendable {
+        let attempt: Attempt
 
-    /// Makes a record of `attempt`.
-    public init(_ attempt: Attempt) {
-        id = attempt.id
-        isGood = attempt.end.isGood
-        endedAt = attempt.endedAt
-        json = attempt.encoded()
+        init(_ attempt: consuming Attempt) { self.attempt = attempt }
     }
 
-    /// The attempt; `nil` if what is stored is something else.
-    public var attempt: Attempt? { Attempt(id: id, stored: json) }
+    private let box: Box
+
+    /// Makes a record of `attempt`.
+    public init(_ attempt: consuming Attempt) { box = Box(attempt) }
+
+    /// The attempt.
+    public var attempt: Attempt { box.attempt }
+    /// The task's id.
+    public var id: String { box.attempt.id }
+    /// Whether it ended as it should: see ``Attempt/End/isGood``.
+    public var isGood: Bool { box.attempt.end.isGood }
+    /// When it ended.
+    public var endedAt: Date { box.attempt.endedAt }
+    /// The text to store beside the id: one line.
+    public var json: [UInt8] { box.attempt.encoded() }
+
+    /// Adds ``json`` to the end of `text`.
+    package func append(to text: inout [UInt8]) { box.attempt.append(to: &text) }
+
+    /// Adds the id to the end of `text`, as JSON.
+    package func appendID(to text: inout [UInt8]) { box.attempt.appendID(to: &text) }
+
+    /// Whether two records are of equal attempts.
+    public static func == (one: AttemptRecord, other: AttemptRecord) -> Bool { one.attempt == other.attempt }
+
+    /// Hashes the attempt.
+    public func hash(into hasher: inout Hasher) { hasher.combine(attempt) }
 }

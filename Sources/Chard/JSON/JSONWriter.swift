@@ -9,6 +9,16 @@ struct JSONWriter {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Goes on at the end of a text, which is elsewhere until ``end(_:)`` gives it back: so nothing is copied.
+    init(continuing text: inout [UInt8]) {
+        swap(&bytes, &text)
+    }
+
+    /// Gives back the text that was begun elsewhere.
+    mutating func end(_ text: inout [UInt8]) {
+        swap(&bytes, &text)
+    }
+
     /// Appends ready text.
     @inline(__always)
     mutating func raw(_ text: StaticString) {
@@ -47,11 +57,7 @@ struct JSONWriter {
     }
 
     mutating func integer(_ value: Int) {
-        if 0..<10 ~= value {
-            bytes.append(UInt8(ascii: "0") + UInt8(value))
-        } else {
-            bytes.append(contentsOf: String(value).utf8)
-        }
+        bytes.append(decimal: value)
     }
 
     mutating func number(_ value: Double) {

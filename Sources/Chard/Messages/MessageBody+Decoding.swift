@@ -78,14 +78,16 @@ extension MessageBody {
             throw MessageError(error, part: "the body", code: .badBody)
         }
         if let defect = reader.defect { throw MessageError(.badBody, defect) }
-        self = reader.body
+        // To copy a body takes a reference to each of its parts.
+        self.init()
+        swap(&self, &reader.body)
     }
 }
 
 /// Goes through the text of a body once.
 struct BodyReader {
     private let text: [UInt8]
-    private(set) var body = MessageBody()
+    fileprivate(set) var body = MessageBody()
     /// What is wrong with a body that is proper JSON.
     private(set) var defect: String?
 

@@ -10,15 +10,20 @@ extension TaskMessage {
     /// Headers and properties that are missing or of a wrong kind count as absent. The body is not looked into, except
     /// for protocol 1; ``decodeBody(limits:)`` does that.
     public init(decoding payload: [UInt8], limits: MessageLimits = .default) throws(MessageError) {
-        self.init(task: "", id: "", body: TaskMessage.Body(storage: .text([], isBase64: true)))
+        self.init()
         try EnvelopeReader.fill(&self, from: payload, limits: limits)
+    }
+
+    /// A message of which nothing is known yet.
+    fileprivate init() {
+        self.init(task: "", id: "", body: TaskMessage.Body(storage: .text([], isBase64: true)))
     }
 }
 
 /// Goes through the envelope once and fills the message as it comes along.
 struct EnvelopeReader {
     private let payload: [UInt8]
-    private var message: TaskMessage
+    private var message = TaskMessage()
     private var bodyToken: Range<Int>?
     private var contentType: String?
     private var contentEncoding: String?
@@ -26,17 +31,14 @@ struct EnvelopeReader {
     private var idToken: StringToken?
     private var badDate: MessageError?
 
-    private init(_ payload: [UInt8], _ blank: TaskMessage) {
-        self.payload = payload
-        message = blank
-    }
+    private init(_ payload: [UInt8]) { self.payload = payload }
 
-    /// Reads `payload` into a message that is blank so far, and does not return it: to copy a message takes a reference to
-    /// each of its texts.
+    /// Reads `payload` and puts the message in the place of one that is blank: to copy a message takes a reference to each of
+    /// its texts.
     static func fill(
         _ message: inout TaskMessage, from payload: [UInt8], limits: MessageLimits
     ) throws(MessageError) {
-        var reader = EnvelopeReader(payload, message)
+        var reader = EnvelopeReader(payload)
         do {
             try reader.read(limits)
             swap(&message, &reader.message)

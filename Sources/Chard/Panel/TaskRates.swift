@@ -36,10 +36,11 @@ final class TaskRates: Sendable {
     }
 
     /// Asks to run a task. Returns `nil` if it may, else how long it is to wait.
-    func wait(_ task: RegisteredTask, _ message: TaskMessage) -> Duration? {
+    func wait(_ run: TaskRun) -> Duration? {
+        let task = run.task
         guard let limit = self[task] else { return nil }
         let now = (ContinuousClock.now - start).seconds
-        let hasWaited = message.headers[RateLimit.waitedHeader]?.bool ?? false
+        let hasWaited = run.message.headers[RateLimit.waitedHeader]?.bool ?? false
         return state.withLock { state in
             state.buckets[task.name, default: RateBucket(rate: limit.runsPerSecond, at: now)]
                 .take(at: now, hasWaited: hasWaited, luck: .random(in: 0...1)).map { .seconds($0) }

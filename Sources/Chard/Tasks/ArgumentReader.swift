@@ -6,26 +6,28 @@
 struct ArgumentReader {
     private let task: String
     private let parameters: [Parameter]
-    private let body: MessageBody
+    private let positional: [ArraySlice<UInt8>]
+    private let keywords: [MessageBody.Keyword]
     private var index = 0
 
     init(task: String, count: Int, parameters: [Parameter], body: MessageBody) throws {
         self.task = task
         self.parameters = parameters
-        self.body = body
-        if body.positional.count > count {
+        positional = body.positional
+        keywords = body.keywords
+        if positional.count > count {
             throw TaskError.typeError(
-                "\(task)() takes \(count) argument\(count == 1 ? "" : "s") but \(body.positional.count) were given")
+                "\(task)() takes \(count) argument\(count == 1 ? "" : "s") but \(positional.count) were given")
         }
-        guard !body.keywords.isEmpty else { return }
-        for keyword in body.keywords {
+        guard !keywords.isEmpty else { return }
+        for keyword in keywords {
             guard let position = parameters.firstIndex(where: { $0.name == keyword.name }) else {
                 let known = parameters.map { "'\($0.name)'" }.joined(separator: ", ")
                 throw TaskError.typeError(
                     "\(task)() got an unexpected keyword argument '\(keyword.name)'"
                         + (parameters.isEmpty ? "; it names no parameters" : "; it takes \(known)"))
             }
-            if position < body.positional.count {
+            if position < positional.count {
                 throw TaskError.typeError("\(task)() got multiple values for argument '\(keyword.name)'")
             }
         }
@@ -33,12 +35,12 @@ struct ArgumentReader {
 
     mutating func next<Value: Decodable>(_ type: Value.Type) throws -> Value {
         defer { index += 1 }
-        if index < body.positional.count {
-            return try decode(type, body.positional[index])
+        if index < positional.count {
+            return try decode(type, positional[index])
         }
         if index < parameters.count {
             let parameter = parameters[index]
-            if let keyword = body.keywords.last(where: { $0.name == parameter.name }) {
+            if let keyword = keywords.last(where: { $0.name == parameter.name }) {
                 return try decode(type, keyword.value)
             }
             if case .success(let value) = parameter.defaultValue {

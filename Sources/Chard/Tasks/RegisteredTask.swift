@@ -4,7 +4,9 @@
 import Synchronization
 
 /// A task as the worker knows it: its name, its options, and its body with the types hidden.
-public struct RegisteredTask: Sendable {
+///
+/// A class, since each run holds one, and all runs of a task the same.
+public final class RegisteredTask: Sendable {
     /// The name that messages call it by.
     public let name: String
     /// What holds for every call.
@@ -19,6 +21,19 @@ public struct RegisteredTask: Sendable {
     /// How often this process has begun to run it.
     let runs = RunCount()
     let run: @Sendable (TaskContext, MessageBody) async throws -> [UInt8]
+
+    init(
+        name: String, options: TaskOptions, signature: [String], isBlocking: Bool, parameters: [Parameter],
+        problems: [String], run: @escaping @Sendable (TaskContext, MessageBody) async throws -> [UInt8]
+    ) {
+        self.name = name
+        self.options = options
+        self.signature = signature
+        self.isBlocking = isBlocking
+        self.parameters = parameters
+        self.problems = problems
+        self.run = run
+    }
 }
 
 /// A number that many runs count up.

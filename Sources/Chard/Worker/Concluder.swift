@@ -41,11 +41,12 @@ struct Concluder: Sendable {
         {
             let status = status(
                 .success, json, message, ignoresResult: task.options.ignoresResult, keptFor: task.options.resultExpires)
-            var conclusion = Conclusion(Settlement(delivery, Effects(storing: status)))
-            if embed.chord != nil, let part = Followers.end(of: message, .success, json[...], rules) {
-                conclusion.settlement.effects.append(.join(part))
-                conclusion.extras.renewal = Conclusion.Renewal(outcome: outcome, known: KnownJoins())
+            guard embed.chord != nil, let part = Followers.end(of: message, .success, json[...], rules) else {
+                return Conclusion(Settlement(delivery, Effects(storing: status)))
             }
+            var conclusion = Conclusion(Settlement(delivery, Effects(storing: status)))
+            conclusion.settlement.effects.append(.join(part))
+            conclusion.extras.renewal = Conclusion.Renewal(outcome: outcome, known: KnownJoins())
             return conclusion
         }
         return conclude(outcome, of: message, embed: embed, task: .some(task), delivery: delivery, known: nil)

@@ -16,10 +16,10 @@ struct Conclusion: Sendable {
     var settlement: Settlement
     var count: Count
     /// What it is to be remembered as.
-    var note: Note?
+    var note: AttemptRecord?
     private var box: Box?
 
-    init(_ settlement: Settlement, as count: Count = .done) {
+    init(_ settlement: consuming Settlement, as count: Count = .done) {
         self.settlement = settlement
         self.count = count
     }

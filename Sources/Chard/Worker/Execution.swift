@@ -74,11 +74,12 @@ struct Execution: Sendable {
         } catch {
             return .decided(.unreadable(error), nil, nil, nil)
         }
-        return prepare(message, on: delivery.queue)
+        return prepare(consume message, on: delivery.queue)
     }
 
-    /// The same for a message that was read already, or was never written.
-    func prepare(_ message: TaskMessage, on queue: String) -> Preparation {
+    /// The same for a message that was read already, or was never written. It becomes the run's, for to copy it takes a reference
+    /// to each of its texts.
+    func prepare(_ message: consuming TaskMessage, on queue: String) -> Preparation {
         let task = registry[message.task] ?? BuiltinTask.named(message.task, among: registry)
         if let outcome = decision(on: message) { return decided(outcome, message, task) }
         guard let task else {
@@ -90,7 +91,7 @@ struct Execution: Sendable {
             if !body.embed.isEmpty, let problem = concluder.problem(with: body.embed) {
                 return .decided(.failure(.badWorkflow(problem), keptAs: .badWorkflow), message, task, body.embed)
             }
-            return .ready(TaskRun(task, message, body, queue: queue, in: surroundings))
+            return .ready(TaskRun(task, message, consume body, queue: queue, in: surroundings))
         } catch {
             return .decided(.unreadable(error), message, task, message.salvagedEmbed(limits: settings.limits))
         }
@@ -147,9 +148,8 @@ struct Execution: Sendable {
     }
 
     func run(_ run: TaskRun) async -> Outcome {
-        let options = run.task.options
         do {
-            if options.tracksStart, run.message.ignoresResult != true {
+            if run.task.options.tracksStart, run.message.ignoresResult != true {
                 try await reportStart(of: run.message, run.task)
             }
             let context = TaskContext(run)
@@ -157,7 +157,7 @@ struct Execution: Sendable {
                 guard let trace = run.trace else { return try await runInside(middleware[...], context) }
                 return try await ServiceContext.withValue(trace) { try await runInside(middleware[...], context) }
             }.json
-            let isStored = !(run.message.ignoresResult ?? options.ignoresResult)
+            let isStored = !(run.message.ignoresResult ?? run.task.options.ignoresResult)
             if isStored, json.count > settings.limits.bodyBytes {
                 return .failure(.resultTooLarge(json, settings.limits), keptAs: nil)
             }
@@ -232,7 +232,7 @@ struct Execution: Sendable {
     }
 
     /// The limits of a run.
-    func limits(of message: TaskMessage, _ task: RegisteredTask) -> RunLimits {
+    func limits(of message: borrowing TaskMessage, _ task: RegisteredTask) -> RunLimits {
         RunLimits(message, task, changed: timeLimits[task.name])
     }
 
@@ -279,7 +279,7 @@ struct RunLimits: Sendable, Hashable {
     var hard: Duration?
 
     init(
-        _ message: borrowing TaskMessage, _ task: borrowing RegisteredTask, changed: TaskTimeLimits.Limits? = nil
+        _ message: borrowing TaskMessage, _ task: RegisteredTask, changed: TaskTimeLimits.Limits? = nil
     ) {
         let (soft, hard) = (Self.limit(message.timeLimits.soft), Self.limit(message.timeLimits.hard))
         let options = task.options

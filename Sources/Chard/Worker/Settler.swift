@@ -19,16 +19,18 @@ final class Settler: Sendable {
     /// Whether somebody waits in ``next()``.
     var isAwaited: Bool { state.withLock { $0.waiter != nil } }
 
-    func add(_ conclusion: Conclusion) {
+    func add(_ conclusion: consuming Conclusion) {
+        // Moved on, since to copy it takes some ten references.
+        var left = Optional(conclusion)
         let waiter = state.withLock { state -> CheckedContinuation<[Conclusion]?, Never>? in
             if let waiter = state.waiter {
                 state.waiter = nil
                 return waiter
             }
-            state.pending.append(conclusion)
+            if let conclusion = left.take() { state.pending.append(conclusion) }
             return nil
         }
-        waiter?.resume(returning: [conclusion])
+        if let conclusion = left.take() { waiter?.resume(returning: [conclusion]) }
     }
 
     /// Keeps a conclusion that was refused until ``retry()``, or until this is closed. Returns whether it is the first.

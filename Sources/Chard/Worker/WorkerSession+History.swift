@@ -3,38 +3,38 @@
 
 import FoundationEssentials
 
-/// What an end is to be remembered as. A class: a conclusion is handed on several times, and stays small.
-final class Note: Sendable {
-    let record: AttemptRecord
-
-    init(_ record: AttemptRecord) { self.record = record }
-}
-
 extension WorkerSession {
-    /// What an end is to be remembered as; `nil` where there is no history, or nothing to be remembered.
+    /// What the end of a run is to be remembered as; `nil` where there is no history, or nothing to be remembered.
     ///
-    /// - Parameter duration: How long the body ran; `nil` where it was not run.
-    func note(
-        _ outcome: Outcome, of message: TaskMessage?, _ delivery: Delivery, after duration: Duration?
-    ) -> Note? {
+    /// - Parameter duration: How long the body ran.
+    func note(_ outcome: Outcome, of run: TaskRun, _ delivery: Delivery, after duration: Duration) -> AttemptRecord? {
         guard historian != nil, let end = Attempt.End(outcome) else { return nil }
         let now = execution.settings.now()
-        var attempt: Attempt
-        if let message {
-            attempt = Attempt(message, on: delivery.queue, end: end, endedAt: now)
-        } else {
-            let identity = MessageIdentity(delivery.payload)
-            guard let id = identity.id else { return nil }
-            attempt = Attempt(id: id, end: end, endedAt: now)
-            attempt.task = identity.task ?? ""
-            attempt.queue = delivery.queue
-        }
+        return record(Attempt(run.message, on: delivery.queue, end: end, endedAt: now), outcome, after: duration)
+    }
+
+    /// The same of what was not run.
+    func note(_ outcome: Outcome, of message: TaskMessage?, _ delivery: Delivery) -> AttemptRecord? {
+        guard historian != nil, let end = Attempt.End(outcome) else { return nil }
+        let now = execution.settings.now()
+        if let message { return record(Attempt(message, on: delivery.queue, end: end, endedAt: now), outcome) }
+        let identity = MessageIdentity(delivery.payload)
+        guard let id = identity.id else { return nil }
+        var attempt = Attempt(id: id, end: end, endedAt: now)
+        attempt.task = identity.task ?? ""
+        attempt.queue = delivery.queue
+        return record(attempt, outcome)
+    }
+
+    private func record(
+        _ attempt: consuming Attempt, _ outcome: Outcome, after duration: Duration? = nil
+    ) -> AttemptRecord? {
         // What came in a message may be of any length, and would be kept as a name.
         guard attempt.id.utf8.count <= 1_024 else { return nil }
         attempt.node = hold.node
-        attempt.startedAt = duration.map { now.addingTimeInterval(-$0.seconds) }
-        attempt.error = outcome.errorText.map { String($0.prefix(Attempt.mostError)) }
-        return Note(AttemptRecord(attempt))
+        if let duration { attempt.startedAt = attempt.endedAt.addingTimeInterval(-duration.seconds) }
+        if let error = outcome.errorText { attempt.error = String(error.prefix(Attempt.mostError)) }
+        return AttemptRecord(attempt)
     }
 
     /// Remembers what was settled.
@@ -42,11 +42,13 @@ extension WorkerSession {
         guard let historian else { return }
         var attempts: [AttemptRecord] = []
         attempts.reserveCapacity(conclusions.count)
-        for (conclusion, receipt) in zip(conclusions, receipts) {
-            guard let record = conclusion.note?.record, receipt.end != .fenced else { continue }
+        // By places, since to go through the elements copies each.
+        for (place, receipt) in zip(conclusions.indices, receipts) {
+            guard let record = conclusions[place].note else { continue }
+            if case .fenced = receipt.end { continue }
             if case .refused(let reason, _) = receipt.end {
                 attempts.append(record.failing(because: reason))
-            } else if !conclusion.isPlain, conclusion.extras.appeal?.rest != nil {
+            } else if !conclusions[place].isPlain, conclusions[place].extras.appeal?.rest != nil {
                 // What was written in place of an end that was refused is its failure.
                 attempts.append(record.failing(because: "ResultNotStored"))
             } else {
@@ -60,7 +62,7 @@ extension WorkerSession {
 extension AttemptRecord {
     /// The same attempt, whose end could not be written as it was.
     fileprivate func failing(because reason: String) -> AttemptRecord {
-        guard var attempt else { return self }
+        var attempt = attempt
         attempt.end = .failure
         attempt.error = attempt.error ?? reason
         return AttemptRecord(attempt)

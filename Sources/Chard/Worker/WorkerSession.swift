@@ -175,6 +175,20 @@ final class WorkerSession: Sendable {
         if let events, events.isOn { news(events) }
     }
 
+    /// Tells that a run starts. Without a closure, which would copy the message for each observer.
+    @inline(never)
+    func tellStart(of run: TaskRun, _ delivery: Delivery) {
+        for observer in observers { observer.runStarted(run.message, delivery, by: hold) }
+        if let events, events.isOn { events.runStarted(run.message, delivery, by: hold) }
+    }
+
+    /// Tells what a run has come to, as ``tellStart(of:_:)`` does.
+    @inline(never)
+    func tellEnd(of run: TaskRun, _ outcome: Outcome, _ delivery: Delivery, after duration: Duration) {
+        for observer in observers { observer.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
+        if let events, events.isOn { events.ended(outcome, of: run.message, delivery, after: duration, by: hold) }
+    }
+
     var isObserved: Bool { !observers.isEmpty || events?.isOn ?? false }
 
     // MARK: The loops
@@ -291,8 +305,7 @@ final class WorkerSession: Sendable {
     }
 
     /// Leaves an end to be written, and to be remembered.
-    func leave(_ conclusion: Conclusion, _ note: Note? = nil) {
-        var conclusion = conclusion
+    func leave(_ conclusion: consuming Conclusion, _ note: AttemptRecord? = nil) {
         conclusion.note = note
         bench.grew(by: conclusion.bytes)
         settler.add(conclusion)

@@ -1,6 +1,7 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import Chard
 import NIOCore
 
 /// One command: its name and arguments, as bytes.
@@ -129,18 +130,6 @@ extension [UInt8] {
     fileprivate mutating func appendLineEnd() {
         append(UInt8(ascii: "\r"))
         append(UInt8(ascii: "\n"))
-    }
-
-    /// Adds the digits of a number.
-    fileprivate mutating func append(decimal number: Int) {
-        if number < 0 { append(UInt8(ascii: "-")) }
-        let digits = number.magnitude
-        var place: UInt = 1
-        while digits / place > 9 { place *= 10 }
-        while place > 0 {
-            append(UInt8(ascii: "0") + UInt8(digits / place % 10))
-            place /= 10
-        }
     }
 }
 

@@ -177,8 +177,14 @@ struct ConsumerMachine {
     }
 
     /// What came of settlements: some messages have left their lists, others, which were taken out, are still there.
-    mutating func settled(_ gone: some Sequence<Delivery>, stillHeld: [Delivery]) {
+    mutating func settled(_ gone: [Delivery], stillHeld: [Delivery]) {
         stock.remove(gone)
         for delivery in stillHeld { stock.doubtOrder(after: delivery) }
+    }
+
+    /// The same where all of them have left their lists.
+    mutating func settled(_ all: [Settlement]) {
+        // By places, since to go through the elements copies each.
+        for place in all.indices { stock.remove(all[place].delivery) }
     }
 }

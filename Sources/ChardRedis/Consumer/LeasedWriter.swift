@@ -69,12 +69,13 @@ struct LeasedWriter: Sendable {
                 for: portion == settlements.count ? settlements : open.prefix(portion).map { settlements[$0] },
                 isFull: isFull)
             if single > 0 { single -= 1 }
-            let returns = Set(open.prefix(batch.count).filter { settlements[$0].mayComeAgain })
+            let returns =
+                batch.isPlain ? [] : Set(open.prefix(batch.count).filter { settlements[$0].mayComeAgain })
             let written = try await send(batch.command, isRepeatable: returns.isEmpty)
             if case .success(let reply) = written.answer, batch.count == settlements.count,
                 batch.isWritten(by: reply.array ?? [])
             {
-                await core.run { $0.machine.settled(settlements.lazy.map(\.delivery), stillHeld: []) }
+                await core.run { $0.machine.settled(settlements) }
                 return receipts
             }
             isRepeated = isRepeated || written.isRepeated

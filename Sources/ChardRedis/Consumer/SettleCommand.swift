@@ -57,6 +57,9 @@ struct SettleCommand {
 
     var command: RedisCommand { call.command }
 
+    /// Whether all it tells are simple successes.
+    private(set) var isPlain = true
+
     /// How many settlements it tells.
     var count: Int { runs.reduce(0) { $0 + $1.count } }
 
@@ -85,6 +88,7 @@ struct SettleCommand {
                 append(run, cut, leased, keys)
                 form = cut == nil ? .each : .cut
             } else {
+                isPlain = false
                 let members = triesMembers ? Self.members(rest, atMost: (ScriptCall.most - call.count - 16) / 6) : []
                 let isWorthIt = members.count >= Self.leastMembers
                 if isWorthIt, let cut = take(members.map(\.delivery), true) {
@@ -127,9 +131,10 @@ struct SettleCommand {
         if let cut { call.append(cut) }
         call.append(run.first?.plainSuccess?.timeToLive?.milliseconds ?? 0)
         call.append(run.count)
-        for settlement in run {
-            guard let status = settlement.plainSuccess else { continue }
-            if cut == nil { call.append(settlement.delivery.payload) }
+        // By places, since to go through the elements copies each.
+        for place in run.indices {
+            guard let status = run[place].plainSuccess else { continue }
+            if cut == nil { call.append(run[place].delivery.payload) }
             call.append(key: keys.status(status.id))
             call.append(status.json)
         }
@@ -216,13 +221,16 @@ struct SettleCommand {
     ) -> ArraySlice<Settlement> {
         guard let first = settlements.first, let status = first.plainSuccess else { return [] }
         var bytes = 0
-        return settlements.prefix(max(1, limit)).prefix { settlement in
-            guard let other = settlement.plainSuccess, other.timeToLive == status.timeToLive,
-                settlement.delivery.place == first.delivery.place, bytes < RedisAccess.batchBytes
-            else { return false }
-            bytes += settlement.delivery.payload.count + other.json.count
-            return true
+        var place = settlements.startIndex
+        let end = min(settlements.endIndex, place + max(1, limit))
+        while place < end {
+            guard let other = settlements[place].plainSuccess, other.timeToLive == status.timeToLive,
+                settlements[place].delivery.place == first.delivery.place, bytes < RedisAccess.batchBytes
+            else { break }
+            bytes += settlements[place].delivery.payload.count + other.json.count
+            place += 1
         }
+        return settlements[..<place]
     }
 
     /// The first of these settlements, as long as they are successes of members of one join that can be told together.

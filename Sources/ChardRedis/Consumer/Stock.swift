@@ -91,8 +91,13 @@ struct Stock: Sendable {
     }
 
     /// These have left their lists.
-    mutating func remove(_ deliveries: some Sequence<Delivery>) {
+    mutating func remove(_ deliveries: [Delivery]) {
         for delivery in deliveries { holdings.remove(delivery) }
+    }
+
+    /// This one has left its list.
+    mutating func remove(_ delivery: Delivery) {
+        holdings.remove(delivery)
     }
 
     /// This one, which was taken out, is still in its list, in whatever place.

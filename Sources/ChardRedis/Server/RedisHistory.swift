@@ -68,30 +68,27 @@ final class RedisHistory: Sendable {
     }
 
     private func writing(_ attempts: [AttemptRecord], to segment: Int) -> [RedisCommand] {
-        var commands: [RedisCommand] = []
-        for isGood in [true, false] {
-            let key = isGood ? keys.historyGood(segment) : keys.historyBad(segment)
-            var lines: [UInt8] = []
-            var count = 0
-            for attempt in attempts where attempt.isGood == isGood {
-                lines.append(UInt8(ascii: "\n"))
-                lines += Self.name(attempt.id)
-                lines.append(UInt8(ascii: "\t"))
-                lines += attempt.json
-                count += 1
-                if lines.count >= Self.portion {
-                    commands.append(RedisCommand("RPUSH", key, lines))
-                    lines.removeAll(keepingCapacity: true)
-                }
-            }
-            if !lines.isEmpty { commands.append(RedisCommand("RPUSH", key, lines)) }
-            if count > 0 { commands.append(RedisCommand("PEXPIRE", key, limits.timeToLive.milliseconds)) }
-        }
-        return commands
+        writing(attempts.filter(\.isGood), to: keys.historyGood(segment))
+            + writing(attempts.filter { !$0.isGood }, to: keys.historyBad(segment))
     }
 
-    /// An id as it stands in a line.
-    private static func name(_ id: String) -> [UInt8] { JSON.string(id).encoded() }
+    private func writing(_ attempts: [AttemptRecord], to list: String) -> [RedisCommand] {
+        guard !attempts.isEmpty else { return [] }
+        var commands: [RedisCommand] = []
+        var lines: [UInt8] = []
+        lines.reserveCapacity(min(attempts.count * 256, Self.portion + 1_024))
+        for attempt in attempts {
+            lines.append(UInt8(ascii: "\n"))
+            attempt.appendID(to: &lines)
+            lines.append(UInt8(ascii: "\t"))
+            attempt.append(to: &lines)
+            guard lines.count >= Self.portion else { continue }
+            commands.append(RedisCommand("RPUSH", list, lines))
+            lines.removeAll(keepingCapacity: true)
+        }
+        if !lines.isEmpty { commands.append(RedisCommand("RPUSH", list, lines)) }
+        return commands + [RedisCommand("PEXPIRE", list, limits.timeToLive.milliseconds)]
+    }
 
     /// Begins a segment, unless somebody has, and lets go of those beyond the number that is kept.
     private func begin(_ segment: Int) async throws(RedisError) -> Int {
@@ -136,7 +133,7 @@ final class RedisHistory: Sendable {
 
     /// The attempts at one task in a list. Where scripts are not to be had, all of the list is read.
     private func find(_ id: String, in list: String) async throws(RedisError) -> [Attempt] {
-        let needle = [UInt8(ascii: "\n")] + Self.name(id) + [UInt8(ascii: "\t")]
+        let needle = [UInt8(ascii: "\n")] + JSON.string(id).encoded() + [UInt8(ascii: "\t")]
         var found: [Attempt] = []
         var next = 0
         while next >= 0 {
