@@ -27,7 +27,7 @@ struct HistoryBook {
 
     mutating func attempts(of id: String, now: Date) -> [Attempt] {
         forget(now: now)
-        return (numbers[id] ?? []).map { attempts[$0 - forgotten].attempt }
+        return (numbers[id] ?? []).compactMap { attempts[$0 - forgotten].attempt }
     }
 
     mutating func attempts(
@@ -36,9 +36,8 @@ struct HistoryBook {
         forget(now: now)
         var found: [Attempt] = []
         for record in attempts.reversed() where found.count < limit {
-            let attempt = record.attempt
-            guard attempt.endedAt >= since, !(onlyBad && attempt.end.isGood), isWanted(attempt) else { continue }
-            found.append(attempt)
+            guard record.endedAt >= since, !(onlyBad && record.isGood), let attempt = record.attempt else { continue }
+            if isWanted(attempt) { found.append(attempt) }
         }
         return found
     }
@@ -48,7 +47,7 @@ struct HistoryBook {
         let first = max(0, (cursor.flatMap { Int($0.text) } ?? 0) - forgotten)
         let page = attempts.dropFirst(first).prefix(limit)
         return HistoryPage(
-            page.map(\.attempt), then: HistoryCursor(String(forgotten + min(first, attempts.count) + page.count))
+            page.compactMap(\.attempt), then: HistoryCursor(String(forgotten + min(first, attempts.count) + page.count))
         )
     }
 

@@ -142,6 +142,10 @@ struct ConsumerMachine {
         return holds(at: now) ? nil : BrokerError(.leaseLost, "the lease of \(identity) is over or in doubt")
     }
 
+    /// Whether nothing is in the way of settling. Mutating, though it changes nothing: whoever has the machine as a part of a class
+    /// copies the whole of it in order to read from it.
+    mutating func maySettle(at now: Instant) -> Bool { failure == nil && holds(at: now) }
+
     /// The identity is over, when the lease is in doubt. Nothing is handed back before the holder has seen to what it runs,
     /// and closes.
     mutating func lose() {

@@ -107,6 +107,7 @@ final class RedisConsumerCore {
 
     /// Why nothing may be settled just now, if so.
     func obstacle() -> BrokerError? {
+        if machine.maySettle(at: .now) { return nil }
         if !machine.holds(at: .now) { handle(.lose) }
         return machine.obstacle
     }
