@@ -60,20 +60,10 @@ struct ArgumentCoder<each Argument: Codable & Sendable>: Sendable {
 
     private var typeNames: [String] {
         var names: [String] = []
-        repeat names.append(Self.name(of: (each Argument).self))
+        // Not by `String(describing:)`, which comes to the same: before that it asks for a dozen conformances, for each of which the
+        // runtime searches all those of the program, a third of a millisecond at the start of each worker.
+        repeat names.append(_typeName((each Argument).self, qualified: false))
         return names
-    }
-
-    /// The name of a type. To have Swift describe one takes a third of a millisecond, the first time: it searches all conformances
-    /// of the program. What nearly all tasks take need not wait for that at each start.
-    private static func name<Value>(of type: Value.Type) -> String {
-        switch ObjectIdentifier(type) {
-        case ObjectIdentifier(Int.self): "Int"
-        case ObjectIdentifier(String.self): "String"
-        case ObjectIdentifier(Double.self): "Double"
-        case ObjectIdentifier(Bool.self): "Bool"
-        default: String(describing: type)
-        }
     }
 
     func encode(_ arguments: repeat each Argument) throws -> MessageBody {
