@@ -102,7 +102,7 @@ public struct Attempt: Sendable, Hashable {
     /// How much is kept of an error's text.
     package static let mostError = 500
     /// How much is kept of a name: what came in a message may be of any length.
-    private static let mostName = 500
+    static let mostName = 500
 }
 
 // MARK: - Stored
@@ -110,55 +110,21 @@ public struct Attempt: Sendable, Hashable {
 extension Attempt {
     /// The compact text under which it is stored: an object of short names, without the id, which it is stored under.
     package func encoded() -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(256)
-        append(to: &text)
-        return text
-    }
-
-    /// Adds the text under which it is stored.
-    func append(to text: inout [UInt8]) {
-        var writer = JSONWriter(continuing: &text)
-        writer.raw(#"{"e":"#)
-        writer.string(end.rawValue)
-        writer.raw(#","z":"#)
-        writer.integer(endedAt.milliseconds)
-        Self.add(#","t":"#, task, to: &writer)
-        Self.add(#","q":"#, queue, to: &writer)
-        Self.add(#","n":"#, node, to: &writer)
-        Self.add(#","b":"#, startedAt?.milliseconds, to: &writer)
-        Self.add(#","r":"#, number > 1 ? number : nil, to: &writer)
-        Self.add(#","l":"#, losses > 0 ? losses : nil, to: &writer)
-        Self.add(#","m":"#, sentAt.map { $0.milliseconds / 1000 }, to: &writer)
-        Self.add(#","d":"#, dueAt?.milliseconds, to: &writer)
-        Self.add(#","o":"#, origin, to: &writer)
-        Self.add(#","p":"#, parentID, to: &writer)
-        Self.add(#","w":"#, rootID, to: &writer)
-        Self.add(#","g":"#, groupID, to: &writer)
-        Self.add(#","x":"#, error, upTo: Self.mostError, to: &writer)
-        writer.raw("}")
-        writer.end(&text)
-    }
-
-    /// Adds the id as JSON.
-    func appendID(to text: inout [UInt8]) {
-        var writer = JSONWriter(continuing: &text)
-        writer.string(id)
-        writer.end(&text)
-    }
-
-    private static func add(
-        _ key: StaticString, _ value: String?, upTo limit: Int = mostName, to writer: inout JSONWriter
-    ) {
-        guard let value, !value.isEmpty else { return }
-        writer.raw(key)
-        writer.string(value.utf8.count <= limit ? value : String(value.prefix(limit)))
-    }
-
-    private static func add(_ key: StaticString, _ value: Int?, to writer: inout JSONWriter) {
-        guard let value else { return }
-        writer.raw(key)
-        writer.integer(value)
+        var text = AttemptText(end, at: endedAt)
+        text.add(#","t":"#, task)
+        text.add(#","q":"#, queue)
+        text.add(#","n":"#, node)
+        text.add(#","b":"#, startedAt?.milliseconds)
+        if number > 1 { text.add(#","r":"#, number) }
+        if losses > 0 { text.add(#","l":"#, losses) }
+        text.add(#","m":"#, sentAt.map { $0.milliseconds / 1000 })
+        text.add(#","d":"#, dueAt?.milliseconds)
+        text.add(#","o":"#, origin)
+        text.add(#","p":"#, parentID)
+        text.add(#","w":"#, rootID)
+        text.add(#","g":"#, groupID)
+        text.add(#","x":"#, error, upTo: Self.mostError)
+        return text.end()
     }
 
     /// Reads what was stored under an id; `nil` if it is something else.
@@ -184,6 +150,35 @@ extension Attempt {
         rootID = json["w"]?.string
         groupID = json["g"]?.string
         error = json["x"]?.string
+    }
+}
+
+/// The text of an attempt, as it is written.
+struct AttemptText {
+    private var writer = JSONWriter(capacity: 256)
+
+    init(_ end: Attempt.End, at date: Date) {
+        writer.raw(#"{"e":"#)
+        writer.string(end.rawValue)
+        writer.raw(#","z":"#)
+        writer.integer(date.milliseconds)
+    }
+
+    mutating func add(_ key: StaticString, _ value: String?, upTo limit: Int = Attempt.mostName) {
+        guard let value, !value.isEmpty else { return }
+        writer.raw(key)
+        writer.string(value.utf8.count <= limit ? value : String(value.prefix(limit)))
+    }
+
+    mutating func add(_ key: StaticString, _ value: Int?) {
+        guard let value else { return }
+        writer.raw(key)
+        writer.integer(value)
+    }
+
+    consuming func end() -> [UInt8] {
+        writer.raw("}")
+        return writer.bytes
     }
 }
 

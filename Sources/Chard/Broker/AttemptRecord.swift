@@ -23,6 +23,32 @@ public struct AttemptRecord: Sendable, Hashable {
         json = attempt.encoded()
     }
 
+    /// Makes a record of what a message has come to, without an attempt in between: it would count a reference to each of its texts,
+    /// some of which all of a worker's threads share.
+    init(
+        of message: TaskMessage, on queue: String, by node: String, end: Attempt.End, startedAt: Date?, endedAt: Date,
+        error: String?
+    ) {
+        id = message.id
+        isGood = end.isGood
+        self.endedAt = endedAt
+        var text = AttemptText(end, at: endedAt)
+        text.add(#","t":"#, message.task)
+        text.add(#","q":"#, queue)
+        text.add(#","n":"#, node)
+        text.add(#","b":"#, startedAt?.milliseconds)
+        if message.retries > 0 { text.add(#","r":"#, message.retries + 1) }
+        if message.losses > 0 { text.add(#","l":"#, message.losses) }
+        text.add(#","m":"#, message.sentAt.map { $0.milliseconds / 1000 })
+        text.add(#","d":"#, message.eta?.milliseconds)
+        text.add(#","o":"#, message.origin)
+        text.add(#","p":"#, message.parentID)
+        if message.rootID != message.id { text.add(#","w":"#, message.rootID) }
+        text.add(#","g":"#, message.group)
+        text.add(#","x":"#, error, upTo: Attempt.mostError)
+        json = text.end()
+    }
+
     /// The attempt; `nil` if what is stored is something else.
     public var attempt: Attempt? { Attempt(id: id, stored: json) }
 }

@@ -9,16 +9,6 @@ struct JSONWriter {
         bytes.reserveCapacity(capacity)
     }
 
-    /// Goes on at the end of a text, which is elsewhere until ``end(_:)`` gives it back: so nothing is copied.
-    init(continuing text: inout [UInt8]) {
-        swap(&bytes, &text)
-    }
-
-    /// Gives back the text that was begun elsewhere.
-    mutating func end(_ text: inout [UInt8]) {
-        swap(&bytes, &text)
-    }
-
     /// Appends ready text.
     @inline(__always)
     mutating func raw(_ text: StaticString) {
@@ -214,6 +204,15 @@ struct JSONWriter {
 }
 
 extension JSON {
+    /// Adds a string as JSON to the end of a text.
+    package static func append(_ string: String, to text: inout [UInt8]) {
+        var writer = JSONWriter()
+        // In turn, so that nothing is copied.
+        swap(&writer.bytes, &text)
+        writer.string(string)
+        swap(&writer.bytes, &text)
+    }
+
     /// The compact text of this value: ASCII only, keys sorted, `1.0` with its fraction, `NaN` and `Infinity` bare.
     public func encoded() -> [UInt8] {
         var writer = JSONWriter()

@@ -8,34 +8,35 @@ extension WorkerSession {
     ///
     /// - Parameter duration: How long the body ran.
     func note(_ outcome: Outcome, of run: TaskRun, _ delivery: Delivery, after duration: Duration) -> AttemptRecord? {
-        guard historian != nil, let end = Attempt.End(outcome) else { return nil }
+        guard historian != nil, let end = Attempt.End(outcome), Self.isName(run.message.id) else { return nil }
         let now = execution.settings.now()
-        return record(Attempt(run.message, on: delivery.queue, end: end, endedAt: now), outcome, after: duration)
+        return AttemptRecord(
+            of: run.message, on: delivery.queue, by: hold.node, end: end,
+            startedAt: now.addingTimeInterval(-duration.seconds), endedAt: now, error: outcome.errorText)
     }
 
     /// The same of what was not run.
     func note(_ outcome: Outcome, of message: TaskMessage?, _ delivery: Delivery) -> AttemptRecord? {
         guard historian != nil, let end = Attempt.End(outcome) else { return nil }
         let now = execution.settings.now()
-        if let message { return record(Attempt(message, on: delivery.queue, end: end, endedAt: now), outcome) }
+        if let message {
+            guard Self.isName(message.id) else { return nil }
+            return AttemptRecord(
+                of: message, on: delivery.queue, by: hold.node, end: end, startedAt: nil, endedAt: now,
+                error: outcome.errorText)
+        }
         let identity = MessageIdentity(delivery.payload)
-        guard let id = identity.id else { return nil }
+        guard let id = identity.id, Self.isName(id) else { return nil }
         var attempt = Attempt(id: id, end: end, endedAt: now)
         attempt.task = identity.task ?? ""
         attempt.queue = delivery.queue
-        return record(attempt, outcome)
-    }
-
-    private func record(
-        _ attempt: consuming Attempt, _ outcome: Outcome, after duration: Duration? = nil
-    ) -> AttemptRecord? {
-        // What came in a message may be of any length, and would be kept as a name.
-        guard attempt.id.utf8.count <= 1_024 else { return nil }
         attempt.node = hold.node
-        if let duration { attempt.startedAt = attempt.endedAt.addingTimeInterval(-duration.seconds) }
-        if let error = outcome.errorText { attempt.error = String(error.prefix(Attempt.mostError)) }
+        attempt.error = outcome.errorText
         return AttemptRecord(attempt)
     }
+
+    /// What came in a message may be of any length, and would be kept as a name.
+    private static func isName(_ id: String) -> Bool { id.utf8.count <= 1_024 }
 
     /// Remembers what was settled.
     func remember(_ conclusions: [Conclusion], _ receipts: [Receipt]) {
@@ -62,7 +63,7 @@ extension WorkerSession {
 extension AttemptRecord {
     /// The same attempt, whose end could not be written as it was.
     fileprivate func failing(because reason: String) -> AttemptRecord {
-        var attempt = attempt
+        guard var attempt else { return self }
         attempt.end = .failure
         attempt.error = attempt.error ?? reason
         return AttemptRecord(attempt)

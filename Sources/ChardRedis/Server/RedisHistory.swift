@@ -79,9 +79,9 @@ final class RedisHistory: Sendable {
         lines.reserveCapacity(min(attempts.count * 256, Self.portion + 1_024))
         for attempt in attempts {
             lines.append(UInt8(ascii: "\n"))
-            attempt.appendID(to: &lines)
+            JSON.append(attempt.id, to: &lines)
             lines.append(UInt8(ascii: "\t"))
-            attempt.append(to: &lines)
+            lines += attempt.json
             guard lines.count >= Self.portion else { continue }
             commands.append(RedisCommand("RPUSH", list, lines))
             lines.removeAll(keepingCapacity: true)
