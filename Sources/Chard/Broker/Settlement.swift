@@ -14,7 +14,7 @@ public struct Settlement: Sendable {
     public var effects: Effects
 
     /// Makes a settlement of `delivery`.
-    public init(_ delivery: Delivery, _ effects: consuming Effects = []) {
+    public init(_ delivery: Delivery, _ effects: Effects = []) {
         self.delivery = delivery
         self.effects = effects
     }
