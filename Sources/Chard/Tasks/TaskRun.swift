@@ -21,9 +21,6 @@ final class TaskRun: Sendable {
     /// What is known of the task's steps, once one was asked for.
     let steps = Mutex<KnownSteps?>(nil)
 
-    /// Whether the next loss of it is its last: see ``LastChanceTurn``.
-    var isLastChance: Bool { message.losses >= Recovery.lastChance }
-
     init(
         _ task: RegisteredTask, _ message: consuming TaskMessage, _ body: consuming MessageBody, queue: String,
         cancellation: Cancellation = Cancellation(), in surroundings: TaskContext.Surroundings,

@@ -12,7 +12,7 @@ extension WorkerSession {
     func work(on delivery: Delivery, in slot: Int) async -> Bool {
         let start = ContinuousClock.now
         guard var run = prepare(delivery, in: slot, since: start) else { return false }
-        let isLastChance = run.isLastChance
+        let isLastChance = run.message.losses >= Recovery.lastChance
         if isLastChance { guard await takeLastChance(run, delivery) else { return false } }
         let trial = isLastChance ? LastChance(bench, on: control) : nil
         defer { trial?.end() }

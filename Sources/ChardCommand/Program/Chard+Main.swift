@@ -42,6 +42,7 @@ extension Chard {
         var launch = Launch(
             app: self, name: name, environment: ProcessInfo.processInfo.environment, output: .standard,
             bootstrapsLogging: bootstrapsLogging)
+        // One by one: an array as a whole is converted by asking the runtime of each element whether it conforms.
         launch.own = CommandConfiguration(subcommands: commands.map { $0 }, defaultSubcommand: defaultCommand)
         launch.version = version
         // Swift replaces such bytes without a word: a task would be called with something else than was said.

@@ -221,6 +221,7 @@ struct SettleCommand {
     ) -> ArraySlice<Settlement> {
         guard let first = settlements.first, let status = first.plainSuccess else { return [] }
         var bytes = 0
+        // By places, since to go through the elements copies each.
         var place = settlements.startIndex
         let end = min(settlements.endIndex, place + max(1, limit))
         while place < end {

@@ -24,6 +24,32 @@ struct HistoryTests {
         #expect(book.attempts(of: "a", now: start).isEmpty)
     }
 
+    @Test("a record made of a message says what one of an attempt at it says", arguments: [false, true])
+    func recordOfMessage(isPlain: Bool) {
+        let now = Date(timeIntervalSince1970: 1_800_000_000.5)
+        var message = TaskMessage(task: "shop.add", id: "a\"b", body: MessageBody(), queue: "q")
+        message.rootID = message.id
+        if !isPlain {
+            message.retries = 2
+            message.losses = 1
+            message.rootID = "root"
+            message.parentID = "parent"
+            message.group = "group"
+            message.origin = "gen1@host"
+            message.eta = now - 5
+            message.noteSent(at: now - 10)
+        }
+        let error = isPlain ? nil : String(repeating: "x", count: 600)
+        var attempt = Attempt(message, on: "q", end: .failure, endedAt: now)
+        attempt.node = "shop@host"
+        attempt.startedAt = now - 1
+        attempt.error = error
+        let record = AttemptRecord(
+            of: message, on: "q", by: "shop@host", end: .failure, startedAt: now - 1, endedAt: now, error: error)
+        #expect(record == AttemptRecord(attempt))
+        #expect(record.attempt?.error?.count == (isPlain ? nil : Attempt.mostError))
+    }
+
     @Test("a task that fails twice and then succeeds is found with all of it")
     func story() async throws {
         let (app, broker) = makeApp()
