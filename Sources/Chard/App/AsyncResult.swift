@@ -76,7 +76,7 @@ public struct AsyncResult<Output: Sendable>: Sendable, CustomStringConvertible {
             answer.give(news)
         }
         defer { end() }
-        let executor = (store as? any ThreadLendingBroker)?.controlExecutor
+        let executor = store.power(.threads)?.controlExecutor
         let timer = timeout.map { [id] timeout in
             answer.fail(with: ResultTimeout(id: id, waited: timeout), after: timeout, on: executor)
         }

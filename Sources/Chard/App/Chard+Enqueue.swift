@@ -169,13 +169,13 @@ extension Chard {
         for index in messages.indices where messages[index].eta != nil && messages[index].workerHoldsETA == nil {
             queues.insert(messages[index].properties.routingKey)
         }
-        guard !queues.isEmpty, let broker = broker as? any SharedBroker else { return [] }
+        guard !queues.isEmpty, let broker = broker.power(.sharing) else { return [] }
         return await broker.queuesOfOthers(among: queues)
     }
 
     /// Tells Celery's tools what was sent. The messages are sent, whether or not somebody hears of it.
     func tellSent(_ messages: [TaskMessage], by broker: any Broker) async {
-        guard let broker = broker as? any MailboxBroker else { return }
+        guard let broker = broker.power(.mailbox) else { return }
         let node = "gen\(ProcessInfo.processInfo.processIdentifier)@\(hostName())"
         let writer = EventWriter(node: node)
         for start in stride(from: 0, to: messages.count, by: 500) {

@@ -183,7 +183,7 @@ package struct BeatRounds {
         if status?.state.isReady == true { return nil }
         let limit = min(sentAt, now) + schedule.overlapLimit.wholeMilliseconds
         if status == nil, now >= limit {
-            let workers = try await (store as? any InspectableBroker)?.workers() ?? []
+            let workers = try await store.power(.inspection)?.workers() ?? []
             guard workers.contains(where: { $0.vitals.running.contains { $0.id == id } }) else { return nil }
         }
         if schedule.overlap == .wait, waits[schedule.name]?.taskID != id {

@@ -26,7 +26,7 @@ extension StatusWatching {
 extension ResultStore {
     /// The watch of a store that has one, else its stream, read by a task.
     func watchStatus(_ id: String, _ tell: @escaping StatusListener) -> @Sendable () -> Void {
-        if let watching = self as? any StatusWatching { return watching.watch(id, tell) }
+        if let watching = power(.watching) { return watching.watch(id, tell) }
         let task = Task {
             do {
                 for try await status in statuses(of: id) { tell(.success(status)) }

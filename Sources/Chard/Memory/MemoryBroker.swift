@@ -7,7 +7,7 @@ import Synchronization
 /// A broker within the process: for tests, and for programs that convert to a queue later.
 ///
 /// It keeps the whole contract except outliving its process. Messages travel encoded, as on every other broker.
-public final class MemoryBroker: InspectableBroker, ControllableBroker, SupervisedBroker, StatusWatching {
+public final class MemoryBroker: InspectableBroker, ControllableBroker, SupervisedBroker, StatusWatching, PoweredStore {
     /// `memory://`
     public let location = "memory://"
 
@@ -229,4 +229,10 @@ public struct MemorySettings: Sendable {
         self.deadLetterTimeToLive = deadLetterTimeToLive
         self.now = now
     }
+}
+
+extension ResultStore {
+    /// Whether this is a ``MemoryBroker``. A cast to it would look for Foundation's boxes of values of other types first, and
+    /// through the whole program for them.
+    package var isInMemory: Bool { type(of: self) == MemoryBroker.self }
 }

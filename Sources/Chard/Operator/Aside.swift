@@ -8,7 +8,7 @@ extension Operator {
         let app: Chard
 
         private var store: (any AsideStore)? {
-            get throws { try app.broker as? any AsideStore }
+            get throws { try app.broker.power(.aside) }
         }
 
         /// What was put aside, the oldest first.

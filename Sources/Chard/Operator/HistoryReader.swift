@@ -36,7 +36,7 @@ package actor HistoryReader {
     /// What is known, after `patience` at the latest; what is still to be read is read on meanwhile.
     /// - Throws: What kept it from reading, once.
     package func look(patience: Duration = .milliseconds(100)) async throws -> Look {
-        guard let store = try app.broker as? any HistoryStore, store.historyLimits.isKept else {
+        guard let store = try app.broker.power(.history), store.historyLimits.isKept else {
             return Look(tally: tally, isKept: false, isRead: true)
         }
         if reading == nil, lastRead.map({ $0.duration(to: .now) >= interval }) ?? true {

@@ -22,10 +22,10 @@ extension Operator {
     ///   - depth: How many messages of each queue are looked through at most.
     public func find(_ id: String, depth: Int = usualDepth) async throws -> TaskRecord? {
         let broker = try app.broker
-        async let attempts = (broker as? any HistoryStore)?.attempts(of: id) ?? []
+        async let attempts = broker.power(.history)?.attempts(of: id) ?? []
         async let status = app.results.status(of: id)
         var record = TaskRecord(id: id, place: .gone, status: try await status, attempts: try await attempts)
-        if let task = try await (broker as? any DelayingBroker)?.delayedTask(id) {
+        if let task = try await broker.power(.delayedTasks)?.delayedTask(id) {
             record.message = task.message
             record.place = .delayed(queue: task.queue, until: task.dueAt)
             return record
@@ -35,7 +35,7 @@ extension Operator {
             try await place(&record, in: broker, depth)
             if case .gone = record.place {} else { return record }
         }
-        if let letter = try await (broker as? any InspectableBroker)?.deadLetter(id) {
+        if let letter = try await broker.power(.inspection)?.deadLetter(id) {
             record.place = .dead(letter)
             record.message = try? TaskMessage(decoding: letter.payload, limits: .held)
             return record
@@ -49,7 +49,7 @@ extension Operator {
 
     /// Looks for a task with the workers, and then in the queues.
     private func place(_ record: inout TaskRecord, in broker: any Broker, _ depth: Int) async throws {
-        guard let peekable = broker as? any PeekableBroker, let inspected = broker as? any InspectableBroker else {
+        guard let peekable = broker.power(.peeking), let inspected = broker.power(.inspection) else {
             return
         }
         let workers = try await inspected.workers()

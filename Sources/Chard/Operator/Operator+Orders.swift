@@ -23,7 +23,7 @@ extension Operator {
 
     /// Tells workers that do not look into the broker for orders, Python's, as Celery's own tools do.
     private func tellOthers(_ ids: [String], _ terminating: Bool) async throws {
-        guard let broker = try app.broker as? any MailboxBroker else { return }
+        guard let broker = try app.broker.power(.mailbox) else { return }
         for start in stride(from: 0, to: ids.count, by: 1_000) {
             let some = ids[start..<min(start + 1_000, ids.count)]
             var request = ControlRequest(
@@ -41,7 +41,7 @@ extension Operator {
 
     /// Of delayed tasks that somebody waits for, lets a worker tell those: it is given the message at once, not to run it.
     private func announce(_ ids: [String]) async throws {
-        guard let broker = try app.broker as? any DelayingBroker else { return }
+        guard let broker = try app.broker.power(.delayedTasks) else { return }
         for id in ids {
             if let message = try await broker.delayedTask(id)?.revokedWorkflow(in: app) {
                 try await broker.send([message])
@@ -52,7 +52,7 @@ extension Operator {
     /// Gives back what a process held that somebody saw end; nothing where the broker cannot be told.
     package func declareLost(_ identity: String, because cause: String? = nil) async throws {
         let buried =
-            try await (try app.broker as? any SupervisedBroker)?.declareLost(
+            try await app.broker.power(.supervision)?.declareLost(
                 identity, because: cause, lifetimes: app.statusLifetimes) ?? []
         await tellFailed(buried, by: identity.split(separator: "#").first.map(String.init) ?? identity)
         try await app.storeElsewhere(buried)
@@ -60,7 +60,7 @@ extension Operator {
 
     /// Tells Celery's tools of tasks that were lost too often: no worker will. So few that nobody has to ask for it.
     private func tellFailed(_ statuses: [StatusRecord], by node: String) async {
-        guard !statuses.isEmpty, let broker = try? app.broker as? any MailboxBroker else { return }
+        guard !statuses.isEmpty, let broker = try? app.broker.power(.mailbox) else { return }
         let writer = EventWriter(node: node)
         var text = JSONWriter()
         for status in statuses {

@@ -38,17 +38,17 @@ extension Operator {
     public func why(_ record: TaskRecord) async throws -> Explanation {
         let broker = try app.broker
         let id = record.id
-        let inspected = broker as? any InspectableBroker
+        let inspected = broker.power(.inspection)
         var circumstances = Circumstances(now: app.settings.now())
         circumstances.workers = try await inspected?.workers() ?? []
         circumstances.queue = try await inspected?.queues().first { $0.queue == record.queue }
-        circumstances.isRevoked = try await (broker as? any ControllableBroker)?.isRevoked(id) ?? false
+        circumstances.isRevoked = try await broker.power(.orders)?.isRevoked(id) ?? false
         var explanation = record.explanation(in: circumstances)
         if let unknown = try await explain(unknownNameOf: record, explanation, circumstances.workers) {
             explanation = unknown
         }
         if explanation.cause == "unseen", let elsewhere = await explain(heldElsewhere: id) { return elsewhere }
-        guard case .waiting = record.place, let broker = broker as? any DiagnosableBroker,
+        guard case .waiting = record.place, let broker = broker.power(.diagnosis),
             let danger = try? await broker.diagnose().first(where: { $0.severity == .danger })
         else { return explanation }
         return Explanation(
@@ -60,7 +60,7 @@ extension Operator {
 extension Operator {
     /// Why the task of a schedule is not called; `nil` if there is no schedule of that name.
     private func explain(schedule name: String) async throws -> Explanation? {
-        guard try app.broker is any ScheduleStore, let record = try await schedules.find(name) else { return nil }
+        guard try app.broker.power(.schedules) != nil, let record = try await schedules.find(name) else { return nil }
         if record.isRemoved {
             return Explanation(
                 "removed", "the schedule \(name) is removed", advice: "'beat reset \(name)' brings it back")

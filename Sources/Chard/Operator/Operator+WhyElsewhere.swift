@@ -7,7 +7,7 @@ extension Operator {
     /// What a worker says of a task that no worker of Chard's has: Python's hold theirs in memory, and can only be asked. `nil` where none
     /// of them has it, or answers in time.
     func explain(heldElsewhere id: String) async -> Explanation? {
-        guard (try? app.broker) is any MailboxBroker,
+        guard (try? app.broker)?.power(.mailbox) != nil,
             let replies = try? await remote.ask("query_task", ["ids": [.string(id)]])
         else { return nil }
         for reply in replies {

@@ -36,7 +36,7 @@ extension Operator {
         unknownNameOf record: TaskRecord, _ explanation: Explanation, _ workers: [WorkerReport]
     ) async throws -> Explanation? {
         guard case .waiting(let queue, _) = record.place, let task = record.task,
-            ["busy", "soon", "paused"].contains(explanation.cause), try app.broker is any MailboxBroker
+            ["busy", "soon", "paused"].contains(explanation.cause), try app.broker.power(.mailbox) != nil
         else { return nil }
         let serving = Set(workers.filter { $0.queues.contains(queue) }.map(\.node))
         guard !serving.isEmpty else { return nil }

@@ -50,7 +50,7 @@ public struct Operator: Sendable {
         let broker = try app.broker.with(.diagnosis)
         var findings = try await broker.diagnose()
         findings += try await broker.examine()
-        if let inspected = broker as? any InspectableBroker {
+        if let inspected = broker.power(.inspection) {
             findings += [Finding.aside(try await aside.list())].compactMap(\.self)
             let (queues, workers) = (try await inspected.queues(), try await inspected.workers())
             findings += Finding.workers(workers)
@@ -60,7 +60,7 @@ public struct Operator: Sendable {
                 findings += Finding.growing(letters, now: app.settings.now())
             }
         }
-        if broker is any ScheduleStore { findings += try await examineSchedules() }
+        if broker.power(.schedules) != nil { findings += try await examineSchedules() }
         return findings
     }
 

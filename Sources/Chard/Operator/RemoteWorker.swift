@@ -55,7 +55,7 @@ package struct RemoteWorker: Sendable {
 
 extension Operator.Remote {
     /// Whether the broker carries remote control.
-    package var isCarried: Bool { (try? app.broker is any MailboxBroker) ?? false }
+    package var isCarried: Bool { (try? app.broker.power(.mailbox) != nil) ?? false }
 
     /// What the workers that listen say of themselves, Python's and Swift's; none where the broker does not carry the question.
     package func workers(patience: Duration) async throws -> [RemoteWorker] {

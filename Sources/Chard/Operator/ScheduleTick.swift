@@ -39,7 +39,7 @@ extension Operator.Schedules {
             ticks.append(ScheduleTick(time: Date(milliseconds: tick), taskID: TaskID.of(tick: tick, schedule: name)))
             time = tick
         }
-        let history = try app.broker as? any HistoryStore
+        let history = try app.broker.power(.history)
         let results = try app.results
         return try await withThrowingTaskGroup(of: (Int, Attempt?, TaskState?).self) { group in
             for (index, tick) in ticks.enumerated() {

@@ -163,7 +163,7 @@ extension ControlPanel {
     /// What waits for its time in the queues that are served. It is in the broker, not here: other workers of these queues say
     /// the same.
     func scheduled() async throws -> JSON {
-        guard let broker = broker as? any DelayingBroker else { return [] }
+        guard let broker = broker.power(.delayedTasks) else { return [] }
         var entries: [JSON] = []
         for queue in worker.queues {
             for task in try await broker.delayedTasks(in: queue, limit: Self.mostScheduled) {
@@ -185,7 +185,7 @@ extension ControlPanel {
         }
         let served = Set(worker.queues)
         for id in ids.prefix(Self.mostScheduled) where found[id] == nil {
-            guard let task = try await (broker as? any DelayingBroker)?.delayedTask(id), served.contains(task.queue),
+            guard let task = try await broker.power(.delayedTasks)?.delayedTask(id), served.contains(task.queue),
                 let info = info(of: task)
             else { continue }
             found[id] = ["scheduled", info]

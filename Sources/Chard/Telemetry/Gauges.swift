@@ -85,7 +85,7 @@ public final class Gauges: Service, Sendable {
     package func recordWorker() {
         guard let worker else { return }
         own?.record(worker.figures)
-        guard let figures = (try? app.broker as? any ConnectedBroker)?.connections else { return }
+        guard let figures = (try? app.broker.power(.connections))?.connections else { return }
         connections.record(figures.open)
         let more = state.withLock { state in
             defer { state.reconnects = figures.reconnects }

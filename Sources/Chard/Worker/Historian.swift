@@ -27,7 +27,7 @@ final class Historian: Sendable {
 
     /// Makes one for a broker that keeps a history; `nil` for any other.
     convenience init?(_ broker: any Broker, logger: Logger) {
-        guard let store = broker as? any HistoryStore, store.historyLimits.isKept else { return nil }
+        guard let store = broker.power(.history), store.historyLimits.isKept else { return nil }
         self.init(logger: logger) { try await store.note($0) }
     }
 

@@ -38,10 +38,11 @@ extension Worker {
                 sleep: { try await control.sleep(for: $0) })
             guard isReached else { return }
         }
-        await warn(of: broker)
+        // Nothing waits for it: the rest begins meanwhile.
+        let warning = Task(executorPreference: control) { [self] in await warn(of: broker) }
         let registry = app.registry
         rates.begin(with: registry.values)
-        let mailbox = options.remoteControl || options.sendsEvents ? broker as? any MailboxBroker : nil
+        let mailbox = options.remoteControl || options.sendsEvents ? broker.power(.mailbox) : nil
         let clock = LogicalClock()
         let sender = mailbox.map { mailbox in
             EventSender(
@@ -62,7 +63,14 @@ extension Worker {
             ? mailbox.map { ControlPanel(self, of: app, on: $0, clock: clock, logger: logger) } : nil
         panel?.begin()
         defer { panel?.end() }
-        guard try await beginSession(at: workplace, onReady: onReady) else { return }
+        do {
+            guard try await beginSession(at: workplace, onReady: onReady) else { return }
+        } catch {
+            // It may say why.
+            await warning.value
+            throw error
+        }
+        await warning.value
         let (ending, isStubborn) = await lookAfterSessions(at: workplace)
         await sender?.end()
         if isStubborn {
@@ -192,9 +200,9 @@ extension Worker {
             settings: app.settings,
             concluder: Concluder(
                 node: node, seal: consumer.seal, settings: app.settings, keepsResultsElsewhere: elsewhere != nil,
-                keepsJoins: (elsewhere ?? workplace.broker) is any JoinStore,
-                keepsRecords: workplace.broker is any RecordStore,
-                keepsMarks: elsewhere != nil && workplace.broker is any JoinStore, rules: app.canvasRules),
+                keepsJoins: (elsewhere ?? workplace.broker).power(.joins) != nil,
+                keepsRecords: workplace.broker.power(.records) != nil,
+                keepsMarks: elsewhere != nil && workplace.broker.power(.joins) != nil, rules: app.canvasRules),
             dependencies: app.dependencies, blockingPool: workplace.blockingPool, node: node, logger: logger,
             report: { record in
                 if let elsewhere {
@@ -203,7 +211,7 @@ extension Worker {
                     try await consumer.report([record])
                 }
             },
-            desk: (workplace.broker as? any RecordStore).map {
+            desk: workplace.broker.power(.records).map {
                 StepDesk($0, results: elsewhere, by: consumer, for: app)
             },
             brokerTime: { [settings = app.settings] in settings.now() + consumer.clockOffset },
@@ -238,7 +246,7 @@ extension Worker {
 
     /// Says loudly what about the broker endangers tasks.
     private func warn(of broker: any Broker) async {
-        guard let findings = try? await (broker as? any DiagnosableBroker)?.diagnose() else { return }
+        guard let findings = try? await broker.power(.diagnosis)?.diagnose() else { return }
         for finding in findings where finding.severity == .danger {
             logger.warning("tasks are in danger: \(finding.subject): \(finding.text); \(finding.advice)")
         }

@@ -104,18 +104,23 @@ public final class Worker: Service, Sendable {
         await app.dependencies.close()
     }
 
+    /// An observer that is told of workers. Its own type is cast: that of `any AppObserver` would be looked for first.
+    private static func worker(_ observer: some AppObserver) -> (any WorkerObserver)? {
+        observer as? any WorkerObserver
+    }
+
     private func runWithDependencies(_ onReady: @escaping @Sendable () -> Void) async throws {
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
                 defer { isOver.withLock { $0 = true } }
                 let broker = try app.broker
-                let control = (broker as? any ThreadLendingBroker)?.controlExecutor ?? ControlThread()
+                let control = broker.power(.threads)?.controlExecutor ?? ControlThread()
                 controlThread.withLock { $0 = control }
                 defer {
                     controlThread.withLock { $0 = nil }
                     (control as? ControlThread)?.stop()
                 }
-                let observers = app.observers.compactMap { $0 as? any WorkerObserver }
+                let observers = app.observers.compactMap { Self.worker($0) }
                 do {
                     try await withTaskExecutorPreference(control) {
                         try await work(broker, control, observers, onReady)

@@ -29,7 +29,7 @@ extension WorkerSession {
         return settled
     }
 
-    var joinStore: (any JoinStore)? { (elsewhere ?? broker) as? any JoinStore }
+    var joinStore: (any JoinStore)? { (elsewhere ?? broker).power(.joins) }
 
     /// Counts ends where results are kept, on another server than the message.
     ///

@@ -69,7 +69,7 @@ extension WorkerSession {
         _ body: @escaping @Sendable () async throws -> Answer
     ) async throws -> Answer {
         // A store that somebody else wrote may block its thread.
-        let executor: any TaskExecutor = store is any ThreadLendingBroker ? control : globalConcurrentExecutor
+        let executor: any TaskExecutor = store.power(.threads) != nil ? control : globalConcurrentExecutor
         return try await Patience.store(
             ids(), logger: logger, while: { bench.isOpen }, sleep: { try await control.sleep(for: $0) }
         ) {

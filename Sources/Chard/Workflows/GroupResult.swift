@@ -121,7 +121,7 @@ extension Chard {
     public func groupResult<Element: Codable & Sendable>(
         of id: String, returning element: Element.Type
     ) async throws -> GroupResult<Element>? {
-        guard let joins = try results as? any JoinStore, let text = try await joins.members(of: id),
+        guard let joins = try results.power(.joins), let text = try await joins.members(of: id),
             let members = try JSON(parsing: text, limits: .held)["result"]?[1]?.array
         else { return nil }
         return GroupResult(

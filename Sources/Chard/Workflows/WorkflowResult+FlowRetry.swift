@@ -59,12 +59,12 @@ extension WorkflowResult {
             effects.append(.record(RecordChange(.amend, id, name, nil, timeToLive: lifetime)))
         }
         // Before anybody can wait for them.
-        guard let joins = try app.results as? any JoinStore else {
+        guard let joins = try app.results.power(.joins) else {
             throw AppError("\(try app.results.location) keeps no joins, so that no flow can go on")
         }
         for step in failed { try await app.results.forget(step.id) }
         try await joins.open(openings)
-        if app.keepsResultsElsewhere, let broker = store as? any JoinStore {
+        if app.keepsResultsElsewhere, let broker = store.power(.joins) {
             // What was sent for the joins that begin anew is to be sent again.
             try await broker.open(marks.map { JoinOpening(group: $0, size: 1, timeToLive: lifetime) })
         }

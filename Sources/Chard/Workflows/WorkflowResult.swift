@@ -130,7 +130,7 @@ public struct WorkflowResult: Sendable {
     }
 
     private func record() async throws -> [String: [UInt8]]? {
-        if let immediate = app.immediate { return try await (immediate.store as? any RecordStore)?.record(id) }
+        if let immediate = app.immediate { return try await immediate.store.power(.records)?.record(id) }
         return try await app.broker.with(.records).record(id)
     }
 }
@@ -174,7 +174,7 @@ extension Chard {
 
     /// Since when tasks run, as far as their workers say so; Python's do not.
     func runningTasks() async throws -> [String: Date] {
-        guard immediate == nil, let broker = try broker as? any InspectableBroker else { return [:] }
+        guard immediate == nil, let broker = try broker.power(.inspection) else { return [:] }
         let runs = try await broker.workers().flatMap { $0.vitals.running }
         return Dictionary(runs.map { ($0.id, Date(timeIntervalSince1970: $0.since)) }) { first, _ in first }
     }

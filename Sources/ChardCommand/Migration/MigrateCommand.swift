@@ -118,7 +118,7 @@ struct MigrateCommand: AsyncParsableCommand {
         } catch {
             throw BrokerError(error.code, "\(option): \(error.message)", underlying: error)
         }
-        guard !(broker is MemoryBroker) else {
+        guard !broker.isInMemory else {
             throw CommandError(
                 "\(option): memory:// exists only inside the process that uses it, so nothing can be moved from or to it; "
                     + "use sqlite:/// or redis://",

@@ -12,16 +12,20 @@ extension Launch {
                 try OpenFiles.check()
                 let arguments = CommandLineWords.tidied(arguments)
                 try explainWhatNeedsTasks(arguments)
-                var command = try await RootCommand.asyncParseAsRoot(arguments)
-                if var asynchronous = command as? any AsyncParsableCommand {
-                    try await asynchronous.run()
-                } else {
-                    try command.run()
-                }
+                try await Self.run(try await RootCommand.asyncParseAsRoot(arguments))
                 return .done
             } catch {
                 return report(error)
             }
+        }
+    }
+
+    private static func run<Command: ParsableCommand>(_ command: Command) async throws {
+        if var asynchronous = command as? any AsyncParsableCommand {
+            try await asynchronous.run()
+        } else {
+            var command = command
+            try command.run()
         }
     }
 

@@ -115,7 +115,7 @@ struct Session: Sendable {
 
     /// Ends a command that would only ever see an empty broker of its own.
     func refuseMemory() throws {
-        guard try app.broker is MemoryBroker || app.results is MemoryBroker else { return }
+        guard try app.broker.isInMemory || app.results.isInMemory else { return }
         throw CommandError(
             "memory:// exists only inside the process that uses it, so nothing in it can be reached by a command; use "
                 + "sqlite:/// or redis://",

@@ -42,7 +42,7 @@ extension Facts {
         scene.trend = await trends.trend
         scene.tally = try await history.look().tally
         scene.freshLetters = try await freshLetters()
-        if (try? app.broker is any ScheduleStore) == true {
+        if (try? app.broker.power(.schedules) != nil) == true {
             let (records, beats, _) = try await schedules.value()
             if beats == 0 { scene.idleSchedules = records.filter(\.isActive).map(\.name) }
         }

@@ -22,7 +22,7 @@ extension Page {
                 "round_trip": .number((tripTime * 1_000_000).rounded() / 1_000_000),
                 "is_looking": .bool(findings == nil),
                 "findings": .array(BrokerDocument.sorted(findings ?? []).map(BrokerDocument.finding)),
-                "history": BrokerDocument.history((broker as? any HistoryStore)?.historyLimits),
+                "history": BrokerDocument.history(broker.power(.history)?.historyLimits),
             ]
         },
         template: """

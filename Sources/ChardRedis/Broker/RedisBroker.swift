@@ -9,7 +9,7 @@ import NIOCore
 /// The broker on a Redis server, shared with Celery's Python workers and clients.
 ///
 /// It connects when it is first used, and again whenever the connection is lost.
-public final class RedisBroker: InspectableBroker {
+public final class RedisBroker: InspectableBroker, PoweredStore {
     /// The server's URL, without password.
     public let location: String
 

@@ -10,7 +10,7 @@ import Synchronization
 /// The broker in a SQLite file, for all processes of one machine: no server is needed.
 ///
 /// The file is opened, and made where there is none, when it is first used.
-public final class SQLiteBroker: Broker, StatusWatching {
+public final class SQLiteBroker: Broker, StatusWatching, PoweredStore {
     /// The file, as a URL.
     public var location: String { engine.location.description }
 

@@ -37,7 +37,7 @@ actor TopScout {
                 now.timeIntervalSince($0.letter.diedAt) < 3_600
             }
         }
-        if try app.broker is any ScheduleStore, try await `operator`.schedules.beats() == 0 {
+        if try app.broker.power(.schedules) != nil, try await `operator`.schedules.beats() == 0 {
             scene.idleSchedules = try await `operator`.schedules.list().filter(\.isActive).map(\.name)
         }
         return TopView(

@@ -21,7 +21,7 @@ struct Banner {
         let results = try session.app.results
         var place = broker.location
         if session.usesDefaultBroker { place += " (default; --broker or CHARD_BROKER_URL names another)" }
-        if broker is MemoryBroker { place += " (only what this process itself sends arrives)" }
+        if broker.isInMemory { place += " (only what this process itself sends arrives)" }
         var listing = Listing()
         listing.add("broker", place)
         if results.location != broker.location { listing.add("results", results.location) }

@@ -199,7 +199,7 @@ struct WorkerCommand: AsyncParsableCommand {
         _ count: Int, _ options: WorkerOptions, _ address: ProbeAddress?, _ session: Session
     ) async throws {
         guard !drain else { throw CommandError("--drain is for a single process", status: .misused) }
-        guard !(try session.app.broker is MemoryBroker) else {
+        guard !(try session.app.broker.isInMemory) else {
             throw CommandError(
                 "memory:// exists only inside one process; --processes needs sqlite:/// or redis://", status: .misused)
         }

@@ -24,7 +24,7 @@ extension BrokerClause {
             report = try await trial.report(by: broker)
             try trial.equal(
                 report, QueueReport(queue: "q", waiting: 4, delayed: 1, leased: 0, dead: 1), "the later report")
-            guard let controllable = broker as? any ControllableBroker else { return }
+            guard let controllable = broker.power(.orders) else { return }
             try await controllable.pause("q")
             report = try await trial.report(by: broker)
             try trial.equal(report.isPaused, true, "whether the queue is said to be paused")

@@ -27,7 +27,7 @@ extension BrokerClause {
             let other = try await trial.takeRecovered(witness, 1)
             try trial.equal(other.map(\.message?.losses), [1], "the losses counted in the other queue")
             try await trial.eventuallyRecovered("the rest is back") {
-                guard let broker = broker as? any InspectableBroker else { return false }
+                guard let broker = broker.power(.inspection) else { return false }
                 return try await broker.queues().first { $0.queue == "q" }?.waiting == 4
             }
             let heir = try await trial.consumer()
@@ -93,7 +93,7 @@ extension BrokerClause {
             try trial.equal(status.error?.type, "WorkerLost", "its error's type")
             let unwanted = try await broker.status(of: "unwanted")
             try trial.hold(unwanted == nil, "no status is stored where none is wanted")
-            guard let broker = broker as? any InspectableBroker else { return try await trial.expectNothing() }
+            guard let broker = broker.power(.inspection) else { return try await trial.expectNothing() }
             try await trial.eventually("both are put aside") {
                 try await broker.deadLetters(in: "q", limit: 9).count == 2
             }
@@ -263,7 +263,7 @@ extension Trial {
         let witness = try await consumer(["elsewhere"], lifetimes: lifetimes, onBuried: onBuried)
         let passing = Task { try await fixture.pass(fixture.recovery) }
         defer { passing.cancel() }
-        if try await broker() is any InspectableBroker {
+        if try await broker().power(.inspection) != nil {
             try await eventually(what, within: fixture.recovery + Self.patience, condition)
         } else {
             try await passing.value

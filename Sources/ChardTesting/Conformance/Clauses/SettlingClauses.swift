@@ -182,7 +182,7 @@ extension Trial {
         try equal(stored?.state, state, "the state stored after a fenced settlement")
         try await expectNothing(in: "next")
         try await expectNothing()
-        if let broker = broker as? any InspectableBroker {
+        if let broker = broker.power(.inspection) {
             let letters = try await broker.deadLetters(in: nil, limit: 9)
             try equal(letters.map(\.id), [], "the dead letters after a fenced settlement")
         }
