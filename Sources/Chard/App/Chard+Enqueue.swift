@@ -51,41 +51,13 @@ extension Chard {
     }
 
     private func send(_ batch: CallBatch) async throws -> Enqueued {
-        let last =
-            try batch.durability.map { durability throws(AppError) in try destination(durability) } ?? destination
+        let last: Destination
+        if let durability = batch.durability {
+            last = try Destination(of: self, durability: durability)
+        } else {
+            last = try Destination(of: self)
+        }
         return try await sendTraced(batch.messages, by: batch.parent, to: last)
-    }
-
-    /// Where messages go behind all middleware: to the broker, or straight to their runs.
-    var destination: @Sendable ([TaskMessage]) async throws -> Enqueued {
-        get throws(AppError) {
-            if let immediate {
-                return { messages in
-                    try await immediate.run(messages, of: self)
-                    return Enqueued(messages, placement: .ran)
-                }
-            }
-            let broker = try broker
-            return { messages in try await self.send(messages, to: broker) }
-        }
-    }
-
-    /// The same for messages that replicas must have taken.
-    private func destination(
-        _ durability: Durability
-    ) throws(AppError) -> @Sendable ([TaskMessage]) async throws -> Enqueued {
-        guard immediate == nil, let broker = try broker as? any ReplicatedBroker else {
-            let place = immediate == nil ? try broker.location : "immediate mode"
-            throw AppError(
-                "\(place) has no replicas; leave out the durability, or use a Redis server that has some")
-        }
-        return { messages in
-            var outgoing = try messages.map { try self.outgoing(of: $0) }
-            if messages.haveETA { await self.letOthersHold(messages, &outgoing, broker) }
-            let placements = try await broker.send(outgoing, durability: durability)
-            if self.settings.sendsSentEvents { await self.tellSent(messages, by: broker) }
-            return Enqueued(messages, placements)
-        }
     }
 
     /// Sends a task by its name alone: for code that this program does not have.
@@ -141,17 +113,6 @@ extension Chard {
         }
         enqueued.noteDrops(of: messages, by: outermost)
         return enqueued
-    }
-
-    private func send(_ messages: [TaskMessage], to broker: any Broker) async throws -> Enqueued {
-        var outgoing: [OutgoingMessage] = []
-        outgoing.reserveCapacity(messages.count)
-        for index in messages.indices { outgoing.append(try self.outgoing(of: messages[index])) }
-        if messages.haveETA { await letOthersHold(messages, &outgoing, broker) }
-        let placements =
-            if let buffer { try await buffer.send(outgoing, to: broker) } else { try await broker.send(outgoing) }
-        if settings.sendsSentEvents { await tellSent(messages, by: broker) }
-        return Enqueued(messages, placements)
     }
 
     /// Lets what waits for its time go to its queue at once, where only workers of another kind would look for it.
@@ -220,14 +181,6 @@ extension TaskMessage {
         if let retry = call.options.retry { headers[RetryPolicy.header] = try JSON(encoding: retry) }
         properties.priority = call.options.priority ?? call.taskOptions.priority ?? 0
         noteSent(at: now)
-    }
-}
-
-extension [TaskMessage] {
-    /// Whether one of them waits for its time.
-    var haveETA: Bool {
-        for place in indices where self[place].eta != nil { return true }
-        return false
     }
 }
 

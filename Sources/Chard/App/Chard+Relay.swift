@@ -44,7 +44,8 @@ extension Chard {
         }
         let last: @Sendable ([TaskMessage]) async throws -> Enqueued
         if immediate != nil {
-            last = try destination
+            let runs = try Destination(of: self)
+            last = { try await runs.send($0) }
         } else {
             let broker = try broker
             last = { messages in

@@ -50,7 +50,7 @@ extension Chard {
             let id = id ?? canvas.resultID ?? canvas.last.options[.taskID].text ?? root
             try await record(planned ?? WorkflowPlan(of: canvas), as: id, in: root, sentBy: parent)
         }
-        let last = try destination
+        let last = try Destination(of: self)
         var joins = unroller.joins
         if case .group = canvas.last.form, let id = canvas.last.options[.taskID].text,
             !joins.contains(where: { $0.group == id })
@@ -63,7 +63,7 @@ extension Chard {
                     timeToLive: settings.resultExpires))
         }
         if !joins.isEmpty {
-            guard let store = try results as? any JoinStore else {
+            guard let store = try results.power(.joins) else {
                 throw AppError("\(try results.location) keeps no joins, so that no group or chord can be sent")
             }
             try await store.open(joins)
@@ -141,8 +141,8 @@ extension Chard {
     /// Where records are kept; `nil` where the broker keeps none.
     var recordStore: (any RecordStore)? {
         get throws(AppError) {
-            if let immediate { return immediate.store as? any RecordStore }
-            return try broker as? any RecordStore
+            if let immediate { return immediate.store.power(.records) }
+            return try broker.power(.records)
         }
     }
 }

@@ -214,8 +214,8 @@ public struct Flow: Sendable {
             }
         }
         try await store.change(changes)
-        let last = try app.destination
-        _ = try await app.send(unroller.messages, through: app.middleware[...], to: last)
+        let last = try Destination(of: app)
+        _ = try await app.send(unroller.messages, through: app.middleware[...], to: { try await last.send($0) })
     }
 
     /// The steps, each behind those that it waits for.
@@ -288,7 +288,7 @@ extension WorkflowResult {
         }
         var unroller = Unroller(app.canvasRules, parent: nil, root: id)
         try unroller.send(try Canvas(reading: parts[1]).called(with: [payload[...]]))
-        let last = try app.destination
-        _ = try await app.send(unroller.messages, through: app.middleware[...], to: last)
+        let last = try Destination(of: app)
+        _ = try await app.send(unroller.messages, through: app.middleware[...], to: { try await last.send($0) })
     }
 }

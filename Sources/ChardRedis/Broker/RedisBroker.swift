@@ -124,6 +124,8 @@ public final class RedisBroker: InspectableBroker, PoweredStore {
         var commands = bindings
         var push: (list: String, command: RedisCommand)?
         var delayed: Effects = []
+        // What is left to be sent, with the lengths and line ends around it.
+        var bytes = messages.indices.reduce(0) { $0 + messages[$1].payload.count + 16 }
         for message in messages {
             if let dueAt = message.dueAt, dueAt > now {
                 delayed.append(.push(message))
@@ -133,8 +135,10 @@ public final class RedisBroker: InspectableBroker, PoweredStore {
             if push?.list != list || push?.command.count == ScriptCall.most {
                 if let push { commands.append(push.command) }
                 push = (list, RedisCommand("LPUSH", list))
+                push?.command.reserve(bytes)
             }
             push?.command.append(message.payload)
+            bytes -= message.payload.count + 16
         }
         if let push { commands.append(push.command) }
         if !delayed.isEmpty { commands += writing(delayed, now: now.timeIntervalSince1970) }

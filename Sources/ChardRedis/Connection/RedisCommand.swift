@@ -30,6 +30,9 @@ package struct RedisCommand: Sendable {
 
     private init() { words = [] }
 
+    /// Makes room for so many bytes more.
+    mutating func reserve(_ bytes: Int) { words.reserveCapacity(words.count + bytes) }
+
     /// Adds one argument.
     package mutating func append(_ argument: some RedisArgument) {
         argument.append(to: &self)

@@ -16,6 +16,12 @@ package struct ScriptCall {
         self.script = script
     }
 
+    /// Makes room for so many bytes of keys and arguments, so that they need not be moved as they grow.
+    package mutating func reserve(keys keyBytes: Int, arguments argumentBytes: Int) {
+        keys.reserve(keyBytes)
+        arguments.reserve(argumentBytes)
+    }
+
     /// Adds a key.
     package mutating func append(key: some RedisArgument) { keys.append(key) }
 
@@ -36,6 +42,7 @@ package struct ScriptCall {
     /// The command that makes the call.
     package var command: RedisCommand {
         var command = RedisCommand("EVALSHA", script.digest, keys.count)
+        command.reserve(keys.size + arguments.size)
         command.append(wordsOf: keys)
         command.append(wordsOf: arguments)
         command.script = script

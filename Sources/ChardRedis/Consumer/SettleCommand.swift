@@ -129,8 +129,16 @@ struct SettleCommand {
         call.append(cut == nil ? "each" : "cut")
         call.append(key: leased)
         if let cut { call.append(cut) }
-        call.append(run.first?.plainSuccess?.timeToLive?.milliseconds ?? 0)
+        let first = run.first?.plainSuccess
+        call.append(first?.timeToLive?.milliseconds ?? 0)
         call.append(run.count)
+        if let first, let payload = run.first?.delivery.payload.count {
+            // By the first one, with the lengths and line ends around each: most are like it.
+            let each = first.json.count + 8 + (cut == nil ? payload + 16 : 0)
+            call.reserve(
+                keys: run.count * (keys.status(first.id).utf8.count + 8),
+                arguments: min(run.count * each, RedisAccess.batchBytes))
+        }
         // By places, since to go through the elements copies each.
         for place in run.indices {
             guard let status = run[place].plainSuccess else { continue }
