@@ -3,10 +3,10 @@
 
 /// A store of Chard's own, which says by itself which powers it has of those that every worker asks for.
 ///
-/// A cast to a protocol is answered by Swift's runtime, which looks through all conformances of the program the first time that
-/// a type is asked about: ten thousand in a program with a dashboard, twice for a value of a protocol's type, once more for
-/// each power. These answers are the compiler's. A store that conforms to this has nothing to write: each member is the store
-/// itself where it has the power, else `nil`. One of another package does not conform, and is cast.
+/// A cast to a protocol is answered by Swift's runtime, which looks through all conformances of the program the first time that it is
+/// asked about a type and a protocol: ten thousand in a program with the dashboard. For a value whose type is a protocol it does so
+/// twice, first for that type. These answers are the compiler's. A store that conforms to this has nothing to write: each member is the
+/// store itself where it has the power, else `nil`. One of another package does not conform, and is cast.
 package protocol PoweredStore: ResultStore {
     /// This, as one that says what endangers tasks.
     var asDiagnosable: (any DiagnosableBroker)? { get }

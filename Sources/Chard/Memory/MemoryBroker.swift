@@ -232,7 +232,7 @@ public struct MemorySettings: Sendable {
 }
 
 extension ResultStore {
-    /// Whether this is a ``MemoryBroker``. A cast to it would look for Foundation's boxes of values of other types first, and
-    /// through the whole program for them.
+    /// Whether this is a ``MemoryBroker``. By its type: before a cast to a class Swift's runtime looks whether Foundation has wrapped the
+    /// value, which takes two searches through all conformances of the program.
     package var isInMemory: Bool { type(of: self) == MemoryBroker.self }
 }

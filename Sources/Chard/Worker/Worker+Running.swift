@@ -38,8 +38,10 @@ extension Worker {
                 sleep: { try await control.sleep(for: $0) })
             guard isReached else { return }
         }
-        // Nothing waits for it: the rest begins meanwhile.
+        // Beside all the rest. It comes to its question first: an opening that is refused may cost the connection.
         let warning = Task(executorPreference: control) { [self] in await warn(of: broker) }
+        defer { warning.cancel() }
+        await Task.yield()
         let registry = app.registry
         rates.begin(with: registry.values)
         let mailbox = options.remoteControl || options.sendsEvents ? broker.power(.mailbox) : nil
@@ -67,10 +69,9 @@ extension Worker {
             guard try await beginSession(at: workplace, onReady: onReady) else { return }
         } catch {
             // It may say why.
-            await warning.value
+            if !Task.isCancelled { await warning.value }
             throw error
         }
-        await warning.value
         let (ending, isStubborn) = await lookAfterSessions(at: workplace)
         await sender?.end()
         if isStubborn {

@@ -134,11 +134,14 @@ public final class RedisBroker: InspectableBroker, PoweredStore {
             let list = keys.waiting(message.queue, step: keys.priorities.index(for: message.priority))
             if push?.list != list || push?.command.count == ScriptCall.most {
                 if let push { commands.append(push.command) }
+                let isFirst = push == nil
                 push = (list, RedisCommand("LPUSH", list))
-                push?.command.reserve(bytes)
+                // Nearly always there is but one: room for all, with the lengths and line ends around them.
+                if isFirst {
+                    push?.command.reserve(messages.indices.reduce(0) { $0 + messages[$1].payload.count + 16 })
+                }
             }
             push?.command.append(message.payload)
-            bytes -= message.payload.count + 16
         }
         if let push { commands.append(push.command) }
         if !delayed.isEmpty { commands += writing(delayed, now: now.timeIntervalSince1970) }

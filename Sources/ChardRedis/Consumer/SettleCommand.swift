@@ -132,8 +132,8 @@ struct SettleCommand {
         let first = run.first?.plainSuccess
         call.append(first?.timeToLive?.milliseconds ?? 0)
         call.append(run.count)
-        if let first, let payload = run.first?.delivery.payload.count {
-            // By the first one, with the lengths and line ends around each: most are like it.
+        if runs.isEmpty, let first, let payload = run.first?.delivery.payload.count {
+            // By the first one, with the lengths and line ends around each: most are like it, and nearly always in one run.
             let each = first.json.count + 8 + (cut == nil ? payload + 16 : 0)
             call.reserve(
                 keys: run.count * (keys.status(first.id).utf8.count + 8),
