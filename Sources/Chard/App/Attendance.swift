@@ -10,21 +10,37 @@ final class Attendance: Sendable {
     }
 
     private struct State {
-        var counts: [Role: Int] = [:]
+        var workers = 0
+        var beats = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
 
-        var isEmpty: Bool { counts.values.allSatisfy { $0 == 0 } }
+        var isEmpty: Bool { workers == 0 && beats == 0 }
+
+        subscript(role: Role) -> Int {
+            get {
+                switch role {
+                case .worker: workers
+                case .beat: beats
+                }
+            }
+            set {
+                switch role {
+                case .worker: workers = newValue
+                case .beat: beats = newValue
+                }
+            }
+        }
     }
 
     private let state = Mutex(State())
 
     func enter(_ role: Role) {
-        state.withLock { $0.counts[role, default: 0] += 1 }
+        state.withLock { $0[role] += 1 }
     }
 
     func leave(_ role: Role) {
         let waiters = state.withLock { state in
-            state.counts[role, default: 1] -= 1
+            state[role] -= 1
             guard state.isEmpty else { return [CheckedContinuation<Void, Never>]() }
             defer { state.waiters = [] }
             return state.waiters
@@ -33,7 +49,7 @@ final class Attendance: Sendable {
     }
 
     /// Whether one is there now.
-    func has(_ role: Role) -> Bool { state.withLock { $0.counts[role, default: 0] > 0 } }
+    func has(_ role: Role) -> Bool { state.withLock { $0[role] > 0 } }
 
     /// Waits until nobody is there, also in a task that was cancelled.
     func isOver() async {

@@ -49,12 +49,12 @@ extension JSON {
 
     /// The tree of any value; see ``encode(_:)``.
     public init(encoding value: some Encodable) throws {
-        self = try TreeEncoder.encode(value, at: .root, userInfo: [:])
+        self = try TreeEncoder.encode(value, at: .root)
     }
 
     /// Reads a value of type `Value` from this tree; see ``decode(_:from:limits:)-(_,[UInt8],_)``.
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try TreeDecoder(value: self, path: .root, userInfo: [:]).decode(type)
+        try TreeDecoder(value: self, path: .root).decode(type)
     }
 
     /// Values of the commonest types, read without a tree; nil if it is another type or anything is not as it should

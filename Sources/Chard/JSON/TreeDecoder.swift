@@ -5,12 +5,12 @@
 struct TreeDecoder: Decoder {
     let value: JSON
     let place: CodingPlace
-    let userInfo: [CodingUserInfoKey: Any]
+    /// Always empty, and not kept: nobody gives any.
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    init(value: JSON, path: CodingPlace, userInfo: [CodingUserInfoKey: Any]) {
+    init(value: JSON, path: CodingPlace) {
         self.value = value
         place = path
-        self.userInfo = userInfo
     }
 
     var codingPath: [any CodingKey] { place.path }
@@ -145,7 +145,7 @@ private struct UnkeyedTree: UnkeyedDecodingContainer {
         }
         let value = try read(
             TreeDecoder(
-                value: elements[currentIndex], path: decoder.place.appending(currentIndex), userInfo: decoder.userInfo))
+                value: elements[currentIndex], path: decoder.place.appending(currentIndex)))
         currentIndex += 1
         return value
     }
@@ -190,7 +190,7 @@ private struct KeyedTree<Key: CodingKey>: KeyedDecodingContainerProtocol {
                 DecodingError.Context(
                     codingPath: codingPath, debugDescription: "the object has no key \"\(key.stringValue)\""))
         }
-        return TreeDecoder(value: value, path: decoder.place.appending(key), userInfo: decoder.userInfo)
+        return TreeDecoder(value: value, path: decoder.place.appending(key))
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { try member(key).value.isNull }

@@ -4,23 +4,21 @@
 /// Builds a JSON tree from `Encodable` types.
 final class TreeEncoder: Encoder {
     let place: CodingPlace
-    let userInfo: [CodingUserInfoKey: Any]
+    /// Always empty, and not kept: nobody gives any.
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
     /// What was encoded so far.
     fileprivate var value: JSON?
     /// Encoders handed out for parts that are filled in later; they belong at these places of `value`.
     fileprivate var pendingMembers: [(name: String, encoder: TreeEncoder)] = []
     fileprivate var pendingElements: [(index: Int, encoder: TreeEncoder)] = []
 
-    fileprivate init(place: CodingPlace, userInfo: [CodingUserInfoKey: Any]) {
+    fileprivate init(place: CodingPlace) {
         self.place = place
-        self.userInfo = userInfo
     }
 
-    static func encode<Value: Encodable>(
-        _ value: Value, at place: CodingPlace, userInfo: [CodingUserInfoKey: Any]
-    ) throws -> JSON {
+    static func encode<Value: Encodable>(_ value: Value, at place: CodingPlace) throws -> JSON {
         if let json = bridge(value) { return json }
-        let encoder = TreeEncoder(place: place, userInfo: userInfo)
+        let encoder = TreeEncoder(place: place)
         try value.encode(to: encoder)
         return encoder.finish()
     }
@@ -69,7 +67,7 @@ final class TreeEncoder: Encoder {
     }
 
     fileprivate func child(_ key: any CodingKey) -> TreeEncoder {
-        let encoder = TreeEncoder(place: place.appending(key), userInfo: userInfo)
+        let encoder = TreeEncoder(place: place.appending(key))
         set(key.stringValue, .null)
         pendingMembers.append((key.stringValue, encoder))
         return encoder
@@ -77,7 +75,7 @@ final class TreeEncoder: Encoder {
 
     fileprivate func child() -> TreeEncoder {
         let index = value?.array?.count ?? 0
-        let encoder = TreeEncoder(place: place.appending(index), userInfo: userInfo)
+        let encoder = TreeEncoder(place: place.appending(index))
         append(.null)
         pendingElements.append((index, encoder))
         return encoder
@@ -113,7 +111,7 @@ private struct SingleBuilder: SingleValueEncodingContainer {
     func encode(_ value: UInt128) { integer(value) }
 
     func encode<Value: Encodable>(_ value: Value) throws {
-        encoder.value = try TreeEncoder.encode(value, at: encoder.place, userInfo: encoder.userInfo)
+        encoder.value = try TreeEncoder.encode(value, at: encoder.place)
     }
 }
 
@@ -133,7 +131,7 @@ private struct UnkeyedBuilder: UnkeyedEncodingContainer {
 
     func encode<Value: Encodable>(_ value: Value) throws {
         encoder.append(
-            try TreeEncoder.encode(value, at: encoder.place.appending(count), userInfo: encoder.userInfo))
+            try TreeEncoder.encode(value, at: encoder.place.appending(count)))
     }
 
     func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
@@ -159,7 +157,7 @@ private struct KeyedBuilder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         encoder.set(
             key.stringValue,
-            try TreeEncoder.encode(value, at: encoder.place.appending(key), userInfo: encoder.userInfo))
+            try TreeEncoder.encode(value, at: encoder.place.appending(key)))
     }
 
     func nestedContainer<Nested: CodingKey>(

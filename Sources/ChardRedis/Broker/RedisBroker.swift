@@ -68,19 +68,20 @@ public final class RedisBroker: InspectableBroker, PoweredStore {
     /// server that may come back.
     public func connect() async throws {
         try await translatingErrors { () throws(RedisError) in
-            if client.connectedSince == nil { try await probe() }
+            // A connection that opens has been greeted by the server: nothing more is to be asked over it.
+            if client.connectedSince == nil, await client.adopt(try await opened()) { return }
             try await client.connect()
         }
     }
 
-    /// Opens a connection and closes it again, for the sake of what goes wrong.
-    private func probe(tries: Int = 3) async throws(RedisError) {
+    /// Opens a connection, for the sake of what goes wrong: the client's own would be tried again and again.
+    private func opened(tries: Int = 3) async throws(RedisError) -> RedisConnection {
         do {
-            try await RedisConnection.connect(to: server.url, options: server.options, on: client.eventLoop).close()
+            return try await RedisConnection.connect(to: server.url, options: server.options, on: client.eventLoop)
         } catch {
             // A server that has just been restarted, or had its clients cut off, is there all the same.
             guard error.code == .closed, tries > 1 else { throw error }
-            try await probe(tries: tries - 1)
+            return try await opened(tries: tries - 1)
         }
     }
 
@@ -124,8 +125,6 @@ public final class RedisBroker: InspectableBroker, PoweredStore {
         var commands = bindings
         var push: (list: String, command: RedisCommand)?
         var delayed: Effects = []
-        // What is left to be sent, with the lengths and line ends around it.
-        var bytes = messages.indices.reduce(0) { $0 + messages[$1].payload.count + 16 }
         for message in messages {
             if let dueAt = message.dueAt, dueAt > now {
                 delayed.append(.push(message))

@@ -38,6 +38,14 @@ struct ReconnectMachine {
         return true
     }
 
+    /// Somebody else has opened a connection; true if it is to be used, since none is open or being opened. It counts as being opened
+    /// until ``opened(now:)``.
+    mutating func offered() -> Bool {
+        guard phase == .idle || phase == .waiting else { return false }
+        phase = .opening
+        return true
+    }
+
     /// The connection is open; false if nobody wants it any more.
     mutating func opened(now: NIODeadline) -> Bool {
         guard phase == .opening else { return false }

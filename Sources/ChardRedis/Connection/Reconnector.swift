@@ -16,6 +16,8 @@ final class Reconnector {
 
     private(set) var connection: RedisConnection?
     private var machine: ReconnectMachine
+    /// The end of the wait before the next attempt.
+    private var retry: Scheduled<Void>?
     private let jitter: @Sendable () -> Double
 
     init(url: RedisURL, options: RedisOptions, eventLoop: any EventLoop, jitter: @escaping @Sendable () -> Double) {
@@ -34,6 +36,18 @@ final class Reconnector {
     /// Opens the connection if nobody has asked for it yet.
     func start() {
         if machine.start() { open() }
+    }
+
+    /// Takes over a connection that somebody has opened, unless there is one already, or one on its way. Returns whether it is
+    /// the one that is used.
+    func adopt(_ connection: RedisConnection) -> Bool {
+        guard machine.offered() else {
+            connection.closeAtOnce()
+            return false
+        }
+        retry?.cancel()
+        opened(connection)
+        return self.connection === connection
     }
 
     /// Closes the connection for good.
@@ -76,7 +90,7 @@ final class Reconnector {
         guard let delay = machine.failed(now: eventLoop.now, draw: jitter()) else { return }
         options.logger.debug("No connection to Redis", metadata: ["url": "\(url)", "error": "\(error)"])
         onDisconnect(error)
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+        retry = eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
             guard let self else { return }
             if machine.waited() { open() }
         }

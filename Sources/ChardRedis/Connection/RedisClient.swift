@@ -64,6 +64,11 @@ package final class RedisClient: RedisSender {
         _ = try await pipeline([RedisCommand("PING")])
     }
 
+    /// Uses a connection that was just opened on ``eventLoop``, if there is none. Returns whether that is so; else it is closed.
+    func adopt(_ connection: RedisConnection) async -> Bool {
+        (try? await eventLoop.submit { self.core.value.adopt(connection) }.get()) ?? false
+    }
+
     /// Since when the connection has been unbroken, on the clock that also counts while the machine sleeps; nil while
     /// there is none. May be read from any thread.
     package var connectedSince: ContinuousClock.Instant? { presence.connectedSince }

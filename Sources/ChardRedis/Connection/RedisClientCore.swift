@@ -40,6 +40,9 @@ final class RedisClientCore {
         reconnector.connection?.handler.value.giveUp(batch)
     }
 
+    /// Uses a connection that was opened elsewhere, if there is none. Returns whether that is so.
+    func adopt(_ connection: RedisConnection) -> Bool { reconnector.adopt(connection) }
+
     func close() {
         guard !reconnector.isClosed else { return }
         reconnector.close()

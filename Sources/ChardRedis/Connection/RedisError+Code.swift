@@ -95,7 +95,7 @@ extension RedisError {
 }
 
 extension RedisError.Code {
-    fileprivate static let byFirstWord: [Substring: RedisError.Code] = [
+    fileprivate static let byFirstWord: [String: RedisError.Code] = [
         "WRONGPASS": .authentication, "NOAUTH": .authentication, "NOPERM": .noPermission, "DENIED": .noPermission,
         "WRONGTYPE": .wrongType, "LOADING": .loading, "READONLY": .readOnly, "BUSY": .busy, "MASTERDOWN": .masterDown,
         "OOM": .outOfMemory, "MISCONF": .misconfigured, "NOREPLICAS": .noReplicas, "TRYAGAIN": .tryAgain,
@@ -105,15 +105,15 @@ extension RedisError.Code {
 
     /// An error reply from where its code stands: in a script's, up to Redis 6.2, behind the place in the script.
     private static func coded(_ reply: String) -> Substring {
-        guard let mark = reply.ranges(of: "@user_script:").last else { return reply[...] }
-        let rest = reply[mark.upperBound...].drop { $0 == " " || $0.isNumber }
+        guard let end = reply.ends(of: "@user_script:").last else { return reply[...] }
+        let rest = reply[end...].drop { $0 == " " || $0.isNumber }
         guard rest.hasPrefix(": ") else { return reply[...] }
         return rest.dropFirst(2).drop { $0 == "-" }
     }
 
     fileprivate init(reply: String) {
         let firstWord = Self.coded(reply).prefix { $0 != " " }
-        if let code = Self.byFirstWord[firstWord] {
+        if let code = Self.byFirstWord[String(firstWord)] {
             self = code
         } else if reply.hasPrefix("ERR AUTH") || reply.hasPrefix("ERR Client sent AUTH")
             || reply.hasPrefix("ERR invalid password")
@@ -124,13 +124,26 @@ extension RedisError.Code {
             || reply.hasPrefix("ERR string exceeds maximum allowed size")
         {
             self = .tooLarge
-        } else if reply.contains("The user executing the script can't") || reply.contains("ACL failure in script") {
+        } else if !reply.ends(of: "The user executing the script can't").isEmpty
+            || !reply.ends(of: "ACL failure in script").isEmpty
+        {
             // What a script may not do, up to Redis 7.0 and from 7.2 on.
             self = .noPermission
         } else if reply.hasPrefix("ERR max number of clients") {
             self = .tooManyClients
         } else {
             self = .server
+        }
+    }
+}
+
+extension String {
+    /// Where each occurrence of an ASCII text ends. By bytes: a search by characters makes tables first, for each error.
+    fileprivate func ends(of text: String) -> [Index] {
+        let (bytes, wanted) = (utf8, text.utf8)
+        return bytes.indices.compactMap { place in
+            guard bytes[place] == wanted.first, bytes[place...].starts(with: wanted) else { return nil }
+            return bytes.index(place, offsetBy: wanted.count)
         }
     }
 }

@@ -62,11 +62,13 @@ final class RedisConsumer: Consumer {
         open.append(key: keys.holders)
         open.append(server.settings.lease.milliseconds)
         open.append(identity)
-        open.append(
-            try JSON.encode(
-                Holder(node: subscription.node, queues: subscription.queues, priorities: keys.priorities)))
+        open.append(Holder(node: subscription.node, queues: subscription.queues, priorities: keys.priorities).text)
         for (name, value) in try fields { open.append(contentsOf: [Array(name.utf8), value]) }
-        let trials = rights.commands
+        // Only who is on duty listens to what is due; but that may be anybody. Before all else, since this opens the connection for news
+        // while the rest is asked for over the other one.
+        let due = server.listen(to: keys.due, { _ in }, whenSubscribed: {})
+        let offered = LossSeal.random()
+        let trials = rights.commands + server.sealing(with: offered)
         let batch = trials + server.bindings(of: subscription.queues) + [open.command]
         let replies = try await translatingErrors { () throws(RedisError) in try await server.client.pipeline(batch) }
         try await check(rights, replies)
@@ -84,12 +86,9 @@ final class RedisConsumer: Consumer {
         }
         if replies.dropFirst(trials.count).allSatisfy({ $0.error == nil }) { server.noteBound(subscription.queues) }
         view.noteTime(replies.last, asked: asked)
-        let seal = try await translatingErrors { () throws(RedisError) in try await server.seal(for: subscription.node)
-        }
+        let seal = server.seal(by: replies[(trials.count - 2)..<trials.count], offered, for: subscription.node)
         sealed.withLock { $0 = seal }
         let orders = await core.run { $0.start(renewedAt: sentAt) }
-        // Only who is on duty listens to what is due; but that may be anybody.
-        let due = server.listen(to: keys.due, { _ in }, whenSubscribed: {})
         for (channel, subscription) in [(keys.orders, orders), (keys.due, due)] {
             do {
                 try await subscription.confirmed()

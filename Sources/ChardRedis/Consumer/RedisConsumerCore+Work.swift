@@ -29,7 +29,7 @@ extension RedisConsumerCore {
     /// renewal once in the time of a heartbeat, or whenever the process's figures have changed; else a script.
     func renew(asking indices: [Int]) {
         let present = subscription.vitals()
-        let vitals = (try? JSON.encode(present)) ?? Array("{}".utf8)
+        let vitals = present.text
         let lists = indices.flatMap { [machine.pops[$0].list.key, machine.ripe[$0].key] }
         defer { renewals += 1 }
         guard machine.kept == acknowledged, isQuiet, renewals % Self.fullRenewals != 0 else {

@@ -51,7 +51,7 @@ final class RedisConsumerCore {
         self.identity = identity
         let holder = Holder(
             node: subscription.node, queues: subscription.queues, priorities: server.keys.priorities)
-        self.holder = (try? JSON.encode(holder)) ?? Array("{}".utf8)
+        self.holder = holder.text
         self.view = view
         self.onLoss = onLoss
         machine = ConsumerMachine(

@@ -4,7 +4,7 @@
 import Chard
 
 /// A process that may hold messages, as the hash of processes knows it.
-struct Holder: Sendable, Hashable, Codable {
+struct Holder: Sendable, Hashable, Decodable {
     var identity = ""
     var node: String
     var queues: [String]
@@ -22,6 +22,14 @@ struct Holder: Sendable, Hashable, Codable {
         guard priorities != .usual else { return }
         steps = priorities.steps
         separator = priorities.separator
+    }
+
+    /// What the hash holds of it.
+    var text: [UInt8] {
+        var members: [String: JSON] = ["node": .string(node), "queues": .array(queues.map(JSON.string))]
+        if let steps { members[CodingKeys.steps.rawValue] = .array(steps.map(JSON.integer)) }
+        if let separator { members[CodingKeys.separator.rawValue] = .string(separator) }
+        return JSON.object(members).encoded()
     }
 
     /// The names of the keys that it uses: others may go by other steps of priority.

@@ -80,11 +80,19 @@ final class RedisAccess: Sendable {
     /// - Parameter worker: Who puts aside what stands in its place.
     func seal(for worker: String) async throws(RedisError) -> LossSeal {
         let offered = LossSeal.random()
-        let replies = try await client.pipeline([
-            RedisCommand("SET", keys.seal, offered.secret, "NX"), RedisCommand("GET", keys.seal),
-        ])
-        if let seal = replies[1].bytes.flatMap(LossSeal.init) { return seal }
-        if let error = replies[1].error { look(into: error, of: [], by: worker) }
+        let replies = try await client.pipeline(sealing(with: offered))
+        return seal(by: replies[...], offered, for: worker)
+    }
+
+    /// The commands that ask for the secret, or keep this one.
+    func sealing(with offered: LossSeal) -> [RedisCommand] {
+        [RedisCommand("SET", keys.seal, offered.secret, "NX"), RedisCommand("GET", keys.seal)]
+    }
+
+    /// The secret, by the replies to these commands.
+    func seal(by replies: ArraySlice<RESPValue>, _ offered: LossSeal, for worker: String) -> LossSeal {
+        if let seal = replies.last?.bytes.flatMap(LossSeal.init) { return seal }
+        if let error = replies.last?.error { look(into: error, of: [], by: worker) }
         logger.warning("losses are not counted across workers", metadata: ["key": "\(keys.seal)"])
         return offered
     }

@@ -61,7 +61,7 @@ final class Hold: Sendable {
     /// The next heartbeat, as part of the transaction that is about to be written; `nil` if the hold is over.
     func beat(at now: ContinuousClock.Instant) -> Job? {
         guard (try? check()) != nil else { return nil }
-        let vitals = (try? JSON.encode(subscription.vitals())) ?? Array("{}".utf8)
+        let vitals = subscription.vitals().text
         return Job(isDurable: false) { [number] transaction in
             let isHolder = try transaction.beat(number, vitals: vitals)
             return { [weak self] loop in

@@ -24,7 +24,7 @@ extension Transaction {
             INSERT INTO holder (identity, node, pid, queues, concurrency, started, beat, seen, vitals, file, place)
             VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
             """, identity, subscription.node, pid, JSON.encode(subscription.queues), subscription.concurrency,
-            subscription.startedAt.timeIntervalSince1970, time, JSON.encode(subscription.vitals()),
+            subscription.startedAt.timeIntervalSince1970, time, subscription.vitals().text,
             lock?.file ?? 0, lock?.place ?? 0)
         return db.lastInsertedRowID
     }

@@ -31,6 +31,14 @@ struct ServerInfoTests {
         #expect(info("aof_enabled:1", "aof_last_write_status:err").persistence.severity == .danger)
     }
 
+    @Test("lines end as they like, and a value may have colons in it", arguments: ["\r\n", "\n", "\n\r\n"])
+    func lines(end: String) {
+        let lines = ["# Server", "redis_version:7.2.0:rc1", "", "role:slave", "no field"]
+        let info = ServerInfo(lines.joined(separator: end))
+        #expect(info.version.text == "7.2.0:rc1")
+        #expect(info.role.severity == .danger)
+    }
+
     @Test("a replica is a danger, a server that is nearly full a warning")
     func roleAndMemory() {
         #expect(info("role:slave").role.severity == .danger)

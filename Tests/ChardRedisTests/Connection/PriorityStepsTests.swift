@@ -53,10 +53,10 @@ struct PriorityStepsTests {
     @Test("are known of a holder that has others than oneself")
     func holders() throws {
         let own = RedisKeys(prefix: "p:", priorities: try PrioritySteps(Array(0...9), separator: ":"))
-        let json = try JSON.encode(Holder(node: "n", queues: ["q"], priorities: own.priorities))
+        let json = Holder(node: "n", queues: ["q"], priorities: own.priorities).text
         let read = try JSON.decode(Holder.self, from: json)
         #expect(read.keys(like: RedisKeys(prefix: "p:")) == own)
-        let usual = try JSON.encode(Holder(node: "n", queues: ["q"]))
+        let usual = Holder(node: "n", queues: ["q"]).text
         #expect(String(decoding: usual, as: UTF8.self) == #"{"node":"n","queues":["q"]}"#)
         #expect(try JSON.decode(Holder.self, from: usual).keys(like: own) == RedisKeys(prefix: "p:"))
     }
