@@ -22,8 +22,8 @@ struct ProbeCommand: AsyncParsableCommand {
             "live; ready; or the URL of something else that answers in plain HTTP.", valueName: "live|ready|url"))
     var what = "live"
 
-    @OptionGroup
-    var probes: ProbeOptions
+    @Option(help: ArgumentHelp("Where the worker or beat answers, as its own --http says.", valueName: "host:port"))
+    var http: String?
 
     @Option(help: ArgumentHelp("How long to wait for the answer; by default, 7.", valueName: "seconds"))
     var within: Seconds?
@@ -51,7 +51,7 @@ struct ProbeCommand: AsyncParsableCommand {
             }
             return target
         }
-        guard let address = try probes.address(settings) else {
+        guard let address = try settings.probeAddress(flag: http) else {
             throw CommandError(
                 "nobody says where to ask: start the worker with --http or CHARD_HTTP, and say the same here",
                 status: .misused)

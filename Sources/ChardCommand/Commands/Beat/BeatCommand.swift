@@ -25,11 +25,11 @@ struct BeatCommand: AsyncParsableCommand {
         @Flag(help: "Lists the schedules, and ends.")
         var list = false
 
-        @OptionGroup
-        var probes: ProbeOptions
+        @Option(help: ServiceOptions.http)
+        var http: String?
 
-        @OptionGroup
-        var wait: BrokerWait
+        @Option(parsing: .unconditional, help: ServiceOptions.startupWait)
+        var startupWait: Seconds?
 
         @OptionGroup(title: "Common options")
         var common: CommonOptions
@@ -38,7 +38,9 @@ struct BeatCommand: AsyncParsableCommand {
             try await common.withSession(allowsMemory: list) { session in
                 try session.app.validate()
                 if list { return try await BeatListing(session).show() }
-                let beat = Beat(session.app, brokerWait: try wait.duration(session.settings))
+                let beat = Beat(
+                    session.app,
+                    brokerWait: try session.settings.seconds(.startupWait, flag: startupWait))
                 let manager = ServiceManager(environment: session.environment)
                 let signals = EndSignals {
                     manager?.tell("STOPPING=1")
@@ -46,7 +48,8 @@ struct BeatCommand: AsyncParsableCommand {
                 }
                 defer { signals.cancel() }
                 let seen = BeatProbes(beat, of: session.app)
-                let server = try await ProbeServer.start(at: try probes.address(session.settings), seen, session)
+                let server = try await ProbeServer.start(
+                    at: try session.settings.probeAddress(flag: http), seen, session)
                 defer { server?.stop() }
                 let watchdog = Watchdog(seen, for: manager)
                 defer { watchdog?.end() }

@@ -27,18 +27,18 @@ struct GivenFlags {
             set(.workerNode, worker.node.map(SettingValue.text))
             set(.workerGrace, worker.grace.map { .number($0.duration.seconds) })
             set(.workerEvents, worker.taskEvents ? .flag(true) : nil)
-            add(worker.probes, worker.wait, worker.common)
+            add(http: worker.http, startupWait: worker.startupWait, worker.common)
         case "beat":
             let beat = try BeatCommand.Start.parse(rest)
-            add(beat.probes, beat.wait, beat.common)
+            add(http: beat.http, startupWait: beat.startupWait, beat.common)
         default:
             throw CommandError("behind -- stands 'worker' or 'beat' with its flags, not '\(name)'", status: .misused)
         }
     }
 
-    private mutating func add(_ probes: ProbeOptions, _ wait: BrokerWait, _ common: CommonOptions) {
-        set(.http, probes.http.map(SettingValue.text))
-        set(.startupWait, wait.startupWait.map { .number($0.duration.seconds) })
+    private mutating func add(http: String?, startupWait: Seconds?, _ common: CommonOptions) {
+        set(.http, http.map(SettingValue.text))
+        set(.startupWait, startupWait.map { .number($0.duration.seconds) })
         add(common)
     }
 

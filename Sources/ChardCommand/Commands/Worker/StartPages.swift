@@ -1,31 +1,53 @@
 // Chard, a distributed task queue for Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
 import Musl
 #endif
 
-/// The pages of code that only a program's start has needed.
+/// The pages of the program's file that only its start has needed.
 ///
-/// Linux maps 64 KB around every page that is touched. Reading a command line touches much of a program that a worker never
+/// Linux maps 64 KB around every page that is touched. To load a program and to read a command line touch much that a worker never
 /// comes back to, and all that counts as the worker's memory for as long as it lives.
 enum StartPages {
-    /// Lets go of all pages of code. Those that are still needed come back from the system's cache, one by one.
+    /// Lets go of all pages of code. Those that are still needed come back from the system's cache, one by one. Called after each step of a
+    /// start: what loading has touched, what reading the command line has, and what it took to become ready never add up.
     static func release() {
         #if os(Linux)
-        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return }
-        for line in maps.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            // Code is never written to: what is dropped here is as it is in its file.
-            guard words.count >= 6, words[1] == "r-xp", words[5].first == "/" else { continue }
-            let bounds = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
-            guard bounds.count == 2, let start = UnsafeMutableRawPointer(bitPattern: bounds[0]) else { continue }
-            madvise(start, Int(bounds[1] - bounds[0]), MADV_DONTNEED)
+        for mapping in mappings() {
+            guard let start = UnsafeMutableRawPointer(bitPattern: mapping.start) else { continue }
+            madvise(start, Int(mapping.end - mapping.start), MADV_DONTNEED)
         }
         #endif
     }
+
+    #if os(Linux)
+    private struct Mapping {
+        var start: UInt
+        var end: UInt
+    }
+
+    /// Where code is. It is never written to: what is dropped there is as it is in its file.
+    private static func mappings() -> [Mapping] {
+        guard let file = fopen("/proc/self/maps", "re") else { return [] }
+        defer { fclose(file) }
+        var (line, room): (UnsafeMutablePointer<CChar>?, Int) = (nil, 0)
+        defer { free(line) }
+        var found: [Mapping] = []
+        // By C's own means: this is on the way to a worker's first task.
+        while getline(&line, &room, file) > 0 {
+            // "start-end r-xp offset device inode /path", or "[name]" where it is no file's.
+            var rest = line
+            guard let text = line, case let start = strtoul(text, &rest, 16), let dash = rest,
+                case let end = strtoul(dash + 1, &rest, 16), start < end, let rest,
+                strncmp(rest, " r-xp ", 6) == 0, strchr(rest, CInt(UInt8(ascii: "/"))) != nil,
+                strchr(rest, CInt(UInt8(ascii: "["))) == nil
+            else { continue }
+            found.append(Mapping(start: start, end: end))
+        }
+        return found
+    }
+    #endif
 }

@@ -76,11 +76,11 @@ struct WorkerCommand: AsyncParsableCommand {
         help: "Sends Celery's events of its tasks from the start; 'control enable_events' does it later.")
     var taskEvents = false
 
-    @OptionGroup
-    var probes: ProbeOptions
+    @Option(help: ServiceOptions.http)
+    var http: String?
 
-    @OptionGroup
-    var wait: BrokerWait
+    @Option(parsing: .unconditional, help: ServiceOptions.startupWait)
+    var startupWait: Seconds?
 
     @Flag(help: "Also calls tasks at the times of their schedules, as 'beat' does.")
     var beat = false
@@ -90,6 +90,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await common.withSession(allowsMemory: true) { session in
+            StartPages.release()
             try session.app.validate()
             var options = try options(session.settings)
             #if !os(Linux)
@@ -97,7 +98,7 @@ struct WorkerCommand: AsyncParsableCommand {
                 throw CommandError("--max-memory-per-child: only Linux tells how large a process is", status: .misused)
             }
             #endif
-            let address = try probes.address(session.settings)
+            let address = try session.settings.probeAddress(flag: http)
             let supervisor = SupervisorLink(environment: session.environment)
             let count = try session.settings.integer(.workerProcesses, flag: processes) ?? 1
             if supervisor == nil, count > 1 || maxTasksPerChild != nil || maxMemoryPerChild != nil {
@@ -127,8 +128,9 @@ struct WorkerCommand: AsyncParsableCommand {
                 address.map { _ in MetricRegistry.observing(session.app) } ?? (isWatched ? MetricRegistry() : nil)
             let worker = Worker(session.app, options: options)
             let manager = supervisor == nil ? ServiceManager(environment: session.environment) : nil
-            let watchdog = Watchdog(
-                WorkerProbes(worker, of: session.app, registry ?? MetricRegistry()), for: manager)
+            let watchdog = manager.flatMap { manager in
+                Watchdog(WorkerProbes(worker, of: session.app, registry ?? MetricRegistry()), for: manager)
+            }
             defer { watchdog?.end() }
             let orphans = Orphans.lookAfter()
             defer { orphans?.cancel() }
@@ -144,7 +146,12 @@ struct WorkerCommand: AsyncParsableCommand {
                     supervisor?.reportReady()
                     manager?.tell("READY=1", "STATUS=takes work from \(worker.queues.joined(separator: ", "))")
                     Self.tellReady(worker, session)
-                    StartPages.release()
+                    // At once, but not before the first task; and again when what only the first tasks need is behind it, too.
+                    for seconds in [0, 2] {
+                        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
+                            StartPages.release()
+                        }
+                    }
                 }
             }
             let vitals = worker.vitals
@@ -239,7 +246,7 @@ struct WorkerCommand: AsyncParsableCommand {
         }
         if let grace = try settings.seconds(.workerGrace, flag: grace) { options.gracePeriod = grace }
         options.sendsEvents = try settings.flag(.workerEvents, flag: taskEvents)
-        options.brokerWait = try wait.duration(settings)
+        options.brokerWait = try settings.seconds(.startupWait, flag: startupWait)
         return options
     }
 }
