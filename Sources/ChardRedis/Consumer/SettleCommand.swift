@@ -126,19 +126,19 @@ struct SettleCommand {
     private mutating func append(
         _ run: ArraySlice<Settlement>, _ cut: LeasedList.Cut?, _ leased: String, _ keys: RedisKeys
     ) {
-        call.append(cut == nil ? "each" : "cut")
-        call.append(key: leased)
-        if let cut { call.append(cut) }
-        let first = run.first?.plainSuccess
-        call.append(first?.timeToLive?.milliseconds ?? 0)
-        call.append(run.count)
-        if runs.isEmpty, let first, let payload = run.first?.delivery.payload.count {
+        guard let first = run.first?.plainSuccess, let payload = run.first?.delivery.payload.count else { return }
+        if runs.isEmpty {
             // By the first one, with the lengths and line ends around each: most are like it, and nearly always in one run.
             let each = first.json.count + 8 + (cut == nil ? payload + 16 : 0)
             call.reserve(
-                keys: run.count * (keys.status(first.id).utf8.count + 8),
-                arguments: min(run.count * each, RedisAccess.batchBytes))
+                keys: run.count * (keys.status(first.id).utf8.count + 8) + leased.utf8.count + 16,
+                arguments: min(run.count * each, RedisAccess.batchBytes) + 256)
         }
+        call.append(cut == nil ? "each" : "cut")
+        call.append(key: leased)
+        if let cut { call.append(cut) }
+        call.append(first.timeToLive?.milliseconds ?? 0)
+        call.append(run.count)
         // By places, since to go through the elements copies each.
         for place in run.indices {
             guard let status = run[place].plainSuccess else { continue }
