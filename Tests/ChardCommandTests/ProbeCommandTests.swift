@@ -28,6 +28,17 @@ struct ProbeCommandTests {
         return (status, said.withLock { $0 })
     }
 
+    @Test("Where nobody listens, it says so in words")
+    func silence() async throws {
+        let server = try await ProbeServer(at: try #require(ProbeAddress("127.0.0.1:0")), Source())
+        let address = server.address
+        await server.close()
+        let (status, said) = await run(["--http", address])
+        #expect(status == .failed)
+        let words = "nothing listens there; see whether the process runs, and what its --http says"
+        #expect(said == "shop: http://\(address)/live: \(words)\n")
+    }
+
     @Test("It asks where --http or CHARD_HTTP says, and ends with 1 for whatever is not well")
     func asks() async throws {
         let server = try await ProbeServer(at: try #require(ProbeAddress("127.0.0.1:0")), Source())

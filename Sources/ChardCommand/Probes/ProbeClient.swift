@@ -6,6 +6,14 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Asks one address over plain HTTP, once: a container's health check, where the image has no other program that could.
 enum ProbeClient {
     struct Answer: Sendable {
@@ -43,8 +51,17 @@ enum ProbeClient {
         } catch let error as CommandError {
             throw CommandError("\(target): \(error)")
         } catch {
-            throw CommandError("\(target): \(error)")
+            throw CommandError("\(target): \(wording(of: error, target))")
         }
+    }
+
+    private static func wording(of error: any Error, _ target: ProbeTarget) -> String {
+        guard let error = error as? NIOConnectionError else { return "\(error)" }
+        // Of several addresses' failures, the last tried tells most: `localhost` is refused on IPv6, then IPv4.
+        guard let failure = error.connectionErrors.last else { return "the host name \(target.host) has no address" }
+        guard let cause = failure.error as? IOError else { return "\(failure.error)" }
+        guard cause.errnoCode == ECONNREFUSED else { return "it can't be reached (\(cause))" }
+        return "nothing listens there; see whether the process runs, and what its --http says"
     }
 }
 

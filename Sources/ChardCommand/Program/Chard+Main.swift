@@ -36,7 +36,7 @@ extension Chard {
         for stream in Int32(0)...2 where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
         // A reader that went away is an error of a write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
-        StartPages.release()
+        StartPages.releaseTables()
         let words = CommandLine.arguments
         let broken = CommandLineWords.brokenArgument
         let name = words.first?.split(separator: "/").last.map(String.init) ?? self.name

@@ -12,14 +12,26 @@ import Musl
 /// Linux maps 64 KB around every page that is touched. To load a program and to read a command line touch much that a worker never
 /// comes back to, and all that counts as the worker's memory for as long as it lives.
 enum StartPages {
-    /// Lets go of all pages of code. Those that are still needed come back from the system's cache, one by one. Called after each step of a
-    /// start: what loading has touched, what reading the command line has, and what it took to become ready never add up.
+    /// Lets go of what stands before the program's first code: tables that only its loading has read, six megabytes of them.
+    static func releaseTables() {
+        #if os(Linux) && _pointerBitWidth(_64)
+        // The program's own file comes first, from its beginning on, where the linker has put the tables beside the code.
+        guard let first = mappings().first, let start = UnsafeRawPointer(bitPattern: first.start),
+            start.loadUnaligned(as: UInt32.self).littleEndian == 0x464C_457F  // 0x7F, "ELF"
+        else { return }
+        // In the file's header: whether it can stand anywhere, and where it begins to run.
+        let isMovable = start.loadUnaligned(fromByteOffset: 16, as: UInt16.self) == 3
+        let entry = start.loadUnaligned(fromByteOffset: 24, as: UInt.self)
+        let end = isMovable ? first.start &+ entry : entry
+        if first.start < end, end < first.end { release(Mapping(start: first.start, end: end)) }
+        #endif
+    }
+
+    /// Lets go of all pages of code. Those that are still needed come back from the system's cache, sixteen at a time; each time takes some
+    /// microseconds, so that this is done no more often than it pays: behind the command line, and behind the first tasks.
     static func release() {
         #if os(Linux)
-        for mapping in mappings() {
-            guard let start = UnsafeMutableRawPointer(bitPattern: mapping.start) else { continue }
-            madvise(start, Int(mapping.end - mapping.start), MADV_DONTNEED)
-        }
+        for mapping in mappings() { release(mapping) }
         #endif
     }
 
@@ -48,6 +60,12 @@ enum StartPages {
             found.append(Mapping(start: start, end: end))
         }
         return found
+    }
+
+    private static func release(_ mapping: Mapping) {
+        guard let start = UnsafeMutableRawPointer(bitPattern: mapping.start) else { return }
+        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+        madvise(start, Int((mapping.end - mapping.start) / page * page), MADV_DONTNEED)
     }
     #endif
 }

@@ -90,7 +90,6 @@ struct WorkerCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await common.withSession(allowsMemory: true) { session in
-            StartPages.release()
             try session.app.validate()
             var options = try options(session.settings)
             #if !os(Linux)
@@ -138,6 +137,7 @@ struct WorkerCommand: AsyncParsableCommand {
             let signals = StopSignals(stopping: worker, output: session.output) { manager?.tell("STOPPING=1") }
             defer { signals.cancel() }
             if supervisor == nil { session.output.talk(try Banner(worker, session).text) }
+            StartPages.release()
             let seen = try await SeenWorker(
                 worker, session, registry, at: address,
                 report: supervisor.map { supervisor in { @Sendable in supervisor.report(figures: $0) } })
@@ -146,12 +146,8 @@ struct WorkerCommand: AsyncParsableCommand {
                     supervisor?.reportReady()
                     manager?.tell("READY=1", "STATUS=takes work from \(worker.queues.joined(separator: ", "))")
                     Self.tellReady(worker, session)
-                    // At once, but not before the first task; and again when what only the first tasks need is behind it, too.
-                    for seconds in [0, 2] {
-                        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
-                            StartPages.release()
-                        }
-                    }
+                    // When what only the first tasks need is behind it, too, and none of them waits for that.
+                    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1)) { StartPages.release() }
                 }
             }
             let vitals = worker.vitals
