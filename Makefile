@@ -74,10 +74,10 @@ test: ## lints, builds and runs all tests, those against Redis and Celery too
 	@$(stage) "Test web servers" $(swift_test) '^(ChardHummingbirdTests|ChardDashboardServerTests)\.'
 	@$(stage) "Test on SQLite files" $(swift_test) '^ChardSQLiteTests\.'
 	@$(stage) "Test schedules in every time zone" $(swift_test) '^ChardScheduleOracleTests\.'
-	@$(stage) "Test on real Redis servers" env $(at_once)=4 $(swift_test) '^ChardRedisServerTests\.'
+	@$(stage) "Test on real Redis servers" env $(at_once)=5 $(swift_test) '^ChardRedisServerTests\.'
 	@$(stage) "Test the programs" $(swift_test) '^ChardProcessServerTests\.' --skip '$(heavy)'
 	@$(stage) "Test the programs with much to do" $(swift_test) '^ChardProcessServerTests\.($(heavy))'
-	@$(stage) "Test with real Celery" $(swift_test) '^ChardInteropServerTests\.'
+	@$(stage) "Test with real Celery" env $(at_once)=4 $(swift_test) '^ChardInteropServerTests\.'
 	@$(stage) "Break things" env $(at_once)=5 $(swift_test) '^ChardFaultServerTests\.'
 
 on := CHARD_TEST_REDIS_SERVER=$$(echo $(CURDIR)/.venv-servers/lib/python*/site-packages
