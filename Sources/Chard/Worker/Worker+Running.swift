@@ -38,7 +38,7 @@ extension Worker {
                 sleep: { try await control.sleep(for: $0) })
             guard isReached else { return }
         }
-        // Beside all the rest. It comes to its question first: an opening that is refused may cost the connection.
+        // Beside all the rest. The pause lets it ask first: a replica refuses the opening and the connection ends, with what was asked behind.
         let warning = Task(executorPreference: control) { [self] in await warn(of: broker) }
         defer { warning.cancel() }
         await Task.yield()

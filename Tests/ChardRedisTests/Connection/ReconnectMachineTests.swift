@@ -24,6 +24,22 @@ struct ReconnectMachineTests {
         #expect(machine.failed(now: start, draw: 0.25) == .milliseconds(500))
     }
 
+    @Test("A connection that was opened elsewhere is used where there is none, not even one on its way")
+    mutating func offered() {
+        #expect(machine.offered() == true)
+        #expect(machine.start() == false)
+        #expect(machine.opened(now: start) == true)
+        #expect(machine.offered() == false)
+        #expect(machine.failed(now: start, draw: 1) != nil)
+        // While it waits for the next attempt, whose time then comes for nothing.
+        #expect(machine.offered() == true)
+        #expect(machine.waited() == false)
+        #expect(machine.offered() == false)
+        #expect(machine.opened(now: start) == true)
+        #expect(machine.close() == true)
+        #expect(machine.offered() == false)
+    }
+
     @Test("Very many failures keep the longest wait")
     mutating func manyFailures() {
         _ = machine.start()

@@ -146,7 +146,7 @@ struct WorkerCommand: AsyncParsableCommand {
                     supervisor?.reportReady()
                     manager?.tell("READY=1", "STATUS=takes work from \(worker.queues.joined(separator: ", "))")
                     Self.tellReady(worker, session)
-                    // When what only the first tasks need is behind it, too, and none of them waits for that.
+                    // A second later, so that the first tasks do not wait for it, and what only they needed goes, too.
                     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1)) { StartPages.release() }
                 }
             }
